@@ -1,0 +1,130 @@
+package engine
+
+import (
+	"cmp"
+	"encoding/binary"
+	"fmt"
+	"math"
+
+	"gec/engine/condition"
+)
+
+// row is a bundle prepared for matching: names as numbers, the lowest fee, the condition's program.
+// Rows are never changed; snapshots share them.
+type row struct {
+	digest
+	bundle *Bundle
+	note   any
+	// when is nil without a condition.
+	when *condition.Handle
+	// abi, touchpoint and paymentType are, as the PSP, numbers in the snapshot's dictionaries; the
+	// last two are none where the bundle is for any.
+	abi, touchpoint, paymentType uint32
+	// slot is the bundle's place in the snapshot, the same for every version of it.
+	slot uint32
+	// categories are numbers; empty for every category.
+	categories []uint32
+}
+
+// digest is what a walk needs of every row that it meets. Blocks keep the digests of their rows side by
+// side, so that a walk over many rows that share few PSPs reads memory in order and does not follow
+// the rows' pointers.
+type digest struct {
+	// lowest is the lowest fee in cents that the bundle can ask; where flat is set it is the fee.
+	lowest int64
+	// chance is the hash of the PSP (Q22), name the first bytes of its business name (see nameKey).
+	chance, name uint64
+	psp          uint32
+	validity     Period
+	// flat: the fee is the same for every payment. onUs: the bundle is. card: its payment type is
+	// that of cards. conditional: it has a schedule or a condition.
+	flat, onUs, card, conditional bool
+}
+
+// nameKey returns the first eight bytes of a business name as a number that orders as they do, names
+// that are missing last (Q20). Names of equal keys are compared whole.
+func nameKey(name string) uint64 {
+	if name == "" {
+		return math.MaxUint64
+	}
+	var first [8]byte
+	copy(first[:], name)
+	return binary.BigEndian.Uint64(first[:])
+}
+
+// compareRows is the order of the index: lowest fee, then the order in which equal fees are shown
+// (Q20), so that a walk in this order meets rows as they will be ranked.
+func compareRows(a, b *row) int {
+	if c := cmp.Compare(a.lowest, b.lowest); c != 0 {
+		return c
+	}
+	if c := comparePSPNames(a.bundle.PSPBusinessName, b.bundle.PSPBusinessName); c != 0 {
+		return c
+	}
+	return cmp.Compare(a.bundle.ID, b.bundle.ID)
+}
+
+// comparePSPNames orders business names, missing ones last (Q20).
+func comparePSPNames(a, b string) int {
+	if a == "" || b == "" {
+		return cmp.Compare(len(b), len(a))
+	}
+	return cmp.Compare(a, b)
+}
+
+// dictionaries number the names that bundles are matched by.
+type dictionaries struct {
+	psps, abis, touchpoints, paymentTypes, categories *names
+}
+
+func newDictionaries() dictionaries {
+	return dictionaries{newNames(), newNames(), newNames(), newNames(), newExactNames()}
+}
+
+func (d dictionaries) fork() dictionaries {
+	return dictionaries{d.psps.fork(), d.abis.fork(), d.touchpoints.fork(), d.paymentTypes.fork(), d.categories.fork()}
+}
+
+// newRow prepares a bundle. It refuses what no check lets through and no answer could be right with.
+func newRow(b *Bundle, slot uint32, d dictionaries, deps *Deps) (*row, error) {
+	switch {
+	case b.ID == "" || b.PSP == "":
+		return nil, fmt.Errorf("bundle %q of PSP %q: id and PSP are mandatory", b.ID, b.PSP)
+	case b.Band.MinCents < 0 || b.Band.MaxCents <= b.Band.MinCents:
+		return nil, fmt.Errorf("bundle %q: band %d to %d is empty", b.ID, b.Band.MinCents, b.Band.MaxCents)
+	}
+	if faults := b.Fee.Check(); len(faults) > 0 {
+		return nil, fmt.Errorf("bundle %q: fee %s %s", b.ID, faults[0].Path, faults[0].Reason)
+	}
+	r := &row{bundle: b, slot: slot, touchpoint: none, paymentType: none, abi: d.abis.add(b.ABI)}
+	r.digest = digest{
+		psp: d.psps.add(b.PSP), chance: chanceID(fold(b.PSP)), name: nameKey(b.PSPBusinessName),
+		validity: b.Validity, onUs: b.OnUs, card: sameName(b.PaymentType, CardPaymentType),
+		conditional: b.Schedule != nil || b.When != "",
+	}
+	if named(b.Touchpoint) {
+		r.touchpoint = d.touchpoints.add(b.Touchpoint)
+	}
+	if named(b.PaymentType) {
+		r.paymentType = d.paymentTypes.add(b.PaymentType)
+	}
+	for _, code := range b.TransferCategories {
+		r.categories = append(r.categories, d.categories.add(BareCategory(code)))
+	}
+	r.lowest, r.flat = b.Fee.Flat()
+	if !r.flat {
+		r.lowest, _ = b.Fee.Range(b.Band, b.Cart)
+	}
+	if b.When != "" {
+		r.when = deps.Programs.Handle(b.When)
+	}
+	if deps.Annotate != nil {
+		r.note = deps.Annotate(b)
+	}
+	return r, nil
+}
+
+// named reports whether a touchpoint or payment type is a name and not "any" (Q2, Q3).
+func named(name string) bool {
+	return name != "" && (len(name) != len(Any) || fold(name) != Any)
+}

@@ -1,0 +1,130 @@
+package engine
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+)
+
+// rowChange collects what a change does to the rows of a snapshot in the making.
+type rowChange struct {
+	s     *Snapshot
+	slots *shardsEdit[uint32]
+	// pages and psps that are the new snapshot's own already.
+	ownPages map[uint32]bool
+	ownPSPs  map[uint32]bool
+	// what leaves and enters the two indexes
+	openOut, openIn, onUsOut, onUsIn []*row
+	seen                             map[string]bool
+}
+
+func newRowChange(s *Snapshot) *rowChange {
+	s.rows, s.psps = slices.Clone(s.rows), slices.Clone(s.psps)
+	return &rowChange{
+		s: s, slots: s.slots.edit(),
+		ownPages: map[uint32]bool{}, ownPSPs: map[uint32]bool{}, seen: map[string]bool{},
+	}
+}
+
+// remove takes a bundle out; an unknown id is no change.
+func (c *rowChange) remove(id string) {
+	slot, ok := c.slots.get(id)
+	if !ok {
+		return
+	}
+	r := c.s.rows.at(slot)
+	if r == nil {
+		return
+	}
+	c.setRow(slot, nil)
+	c.s.len--
+	c.count(r, -1)
+	if r.bundle.Type == Global {
+		if r.bundle.OnUs {
+			c.onUsOut = append(c.onUsOut, r)
+		} else {
+			c.openOut = append(c.openOut, r)
+		}
+	}
+}
+
+// put adds a bundle or a new version of one.
+func (c *rowChange) put(b *Bundle) error {
+	if c.seen[b.ID] {
+		return fmt.Errorf("bundle %q: two bundles have this id", b.ID)
+	}
+	c.seen[b.ID] = true
+	c.remove(b.ID)
+	slot, ok := c.slots.get(b.ID)
+	if !ok {
+		slot = uint32(c.slots.len)
+		c.slots.set(b.ID, slot)
+	}
+	r, err := newRow(b, slot, c.s.names, &c.s.deps)
+	if err != nil {
+		return err
+	}
+	c.setRow(slot, r)
+	c.s.len++
+	c.count(r, +1)
+	if b.Type == Global {
+		if b.OnUs {
+			c.onUsIn = append(c.onUsIn, r)
+		} else {
+			c.openIn = append(c.openIn, r)
+		}
+	}
+	return nil
+}
+
+func (c *rowChange) setRow(slot uint32, r *row) {
+	page := slot / pageRows
+	for int(page) >= len(c.s.rows) {
+		c.ownPages[uint32(len(c.s.rows))] = true
+		c.s.rows = append(c.s.rows, new([pageRows]*row))
+	}
+	if !c.ownPages[page] {
+		c.ownPages[page] = true
+		copied := *c.s.rows[page]
+		c.s.rows[page] = &copied
+	}
+	c.s.rows[page][slot%pageRows] = r
+}
+
+// count keeps track of the names and ABIs of a PSP's bundles.
+func (c *rowChange) count(r *row, by int) {
+	for int(r.psp) >= len(c.s.psps) {
+		c.s.psps = append(c.s.psps, nil)
+	}
+	p := c.s.psps[r.psp]
+	if !c.ownPSPs[r.psp] {
+		c.ownPSPs[r.psp] = true
+		if p == nil {
+			p = &pspRows{map[string]int{}, map[uint32]int{}}
+		} else {
+			p = &pspRows{maps.Clone(p.names), maps.Clone(p.abis)}
+		}
+		c.s.psps[r.psp] = p
+	}
+	stray := len(p.names) > 1
+	bump(p.names, r.bundle.PSPBusinessName, by)
+	bump(p.abis, r.abi, by)
+	switch {
+	case len(p.names) > 1 && !stray:
+		c.s.strayNames++
+	case len(p.names) <= 1 && stray:
+		c.s.strayNames--
+	}
+}
+
+func bump[K comparable](counts map[K]int, key K, by int) {
+	if counts[key] += by; counts[key] == 0 {
+		delete(counts, key)
+	}
+}
+
+func (c *rowChange) finish() {
+	c.s.slots = *c.slots.shards
+	c.s.open = c.s.open.with(c.openOut, c.openIn)
+	c.s.onUs = c.s.onUs.with(c.onUsOut, c.onUsIn)
+}

@@ -1,0 +1,229 @@
+package engine
+
+import (
+	"fmt"
+	"iter"
+	"slices"
+	"strings"
+
+	"gec/engine/condition"
+)
+
+// Snapshot is one revision of the catalogue, prepared for quotes. It is immutable as its readers see
+// it, and safe for concurrent use; With derives the next one, which shares all that did not change.
+type Snapshot struct {
+	revision int64
+	settings *Settings
+	deps     Deps
+	names    dictionaries
+	issuers  *issuers
+	// blocked holds the numbers of the PSPs on the block list (Q4).
+	blocked map[uint32]bool
+	// poste and amex are the numbers of the configured PSP and ABI, none without (Q9, Q11).
+	poste, amex uint32
+	// touchpoints and paymentTypes tell the registered names by their numbers.
+	touchpoints, paymentTypes registry
+
+	// slots gives every bundle a place in rows that it keeps for good.
+	slots shards[uint32]
+	rows  pages
+	len   int
+	// open and onUs are the indexes of the GLOBAL bundles.
+	open, onUs *index
+	psps       []*pspRows
+	// strayNames counts the PSPs whose bundles carry different business names.
+	strayNames int
+	// plans holds the ECs that have subscriptions.
+	plans shards[*ECPlan]
+}
+
+// Source is everything that a snapshot is made of.
+type Source struct {
+	Revision int64
+	Settings Settings
+	Bundles  []*Bundle
+	// ECs are the tax codes of the creditor institutions that have any subscription.
+	ECs []string
+}
+
+// Deps are what a snapshot needs from outside. They are shared by all snapshots derived from it.
+type Deps struct {
+	// Programs compiles and keeps conditions; required.
+	Programs *condition.Cache
+	// Subscriptions returns those of one EC as they stood at a revision; nil: there are none.
+	// It is called when an EC is quoted for whose plan is not there yet, by many goroutines.
+	Subscriptions func(revision int64, ec string) ([]Subscription, error)
+	// Retain is told of every plan of an EC that was built, so that its owner can bound the memory
+	// of plans by ECPlan.Drop. nil: plans are kept as long as their snapshots.
+	Retain func(*ECPlan)
+	// Annotate makes an opaque value of every bundle, once, that quotes carry back as Quote.Note;
+	// nil: no value.
+	Annotate func(*Bundle) any
+}
+
+// Change is what one revision changed in the one before.
+type Change struct {
+	Revision int64
+	// Settings is nil when they did not change.
+	Settings *Settings
+	// Put holds new bundles and new versions of bundles, Remove the ids of those that are gone.
+	Put    []*Bundle
+	Remove []string
+	// ECs are the tax codes of those whose subscriptions changed in any way.
+	ECs []string
+}
+
+// pspRows says in how far the bundles of one PSP agree. Exact shortcuts depend on it.
+type pspRows struct {
+	names map[string]int
+	abis  map[uint32]int
+}
+
+// NewSnapshot prepares a whole catalogue. It refuses settings and bundles that no answer could be
+// right with; a bundle whose condition does not compile is kept, not quoted, and listed by Unusable
+// (E5).
+func NewSnapshot(src Source, deps Deps) (*Snapshot, error) {
+	empty := &Snapshot{deps: deps, names: newDictionaries(), open: &index{}, onUs: &index{}}
+	settings := src.Settings
+	return empty.With(Change{Revision: src.Revision, Settings: &settings, Put: src.Bundles, ECs: src.ECs})
+}
+
+// With returns the snapshot of the next revision. The receiver stays valid and unchanged.
+// Errors as NewSnapshot.
+func (s *Snapshot) With(c Change) (*Snapshot, error) {
+	derived := *s
+	d := &derived
+	d.revision = c.Revision
+	d.names = s.names.fork()
+	change := newRowChange(d)
+	for _, id := range c.Remove {
+		change.remove(id)
+	}
+	for _, b := range c.Put {
+		if err := change.put(b); err != nil {
+			return nil, err
+		}
+	}
+	change.finish()
+	if c.Settings != nil {
+		if err := d.adopt(c.Settings); err != nil {
+			return nil, err
+		}
+	}
+	if len(c.ECs) > 0 {
+		plans := s.plans.edit()
+		for _, ec := range c.ECs {
+			plans.set(ec, &ECPlan{ec: ec})
+		}
+		d.plans = *plans.shards
+	}
+	return d, nil
+}
+
+// adopt makes the settings those of the snapshot.
+func (s *Snapshot) adopt(settings *Settings) error {
+	if settings.ThresholdCents < 0 {
+		return fmt.Errorf("amountThreshold: is %d cents: use 0 or more", settings.ThresholdCents)
+	}
+	issuers, err := newIssuers(settings.Issuers, s.names.abis)
+	if err != nil {
+		return err
+	}
+	s.settings, s.issuers = settings, issuers
+	s.poste, s.amex = none, none
+	if settings.PostePSP != "" {
+		s.poste = s.names.psps.add(settings.PostePSP)
+	}
+	if settings.AmexABI != "" {
+		s.amex = s.names.abis.add(settings.AmexABI)
+	}
+	s.blocked = map[uint32]bool{}
+	for _, psp := range settings.BlockedPSPs {
+		s.blocked[s.names.psps.add(psp)] = true
+	}
+	s.touchpoints = newRegistry(settings.Touchpoints, s.names.touchpoints)
+	s.paymentTypes = newRegistry(settings.PaymentTypes, s.names.paymentTypes)
+	return nil
+}
+
+// registry holds the registered names, folded, by their numbers.
+type registry map[uint32]string
+
+func newRegistry(registered []string, numbers *names) registry {
+	r := make(registry, len(registered))
+	for _, name := range registered {
+		r[numbers.add(name)] = fold(name)
+	}
+	return r
+}
+
+// Revision returns the revision of the catalogue.
+func (s *Snapshot) Revision() int64 { return s.revision }
+
+// Settings returns the operator's settings; callers must not change them.
+func (s *Snapshot) Settings() *Settings { return s.settings }
+
+// Len returns the number of bundles.
+func (s *Snapshot) Len() int { return s.len }
+
+// Bundle returns the bundle of an id.
+func (s *Snapshot) Bundle(id string) (*Bundle, bool) {
+	if slot, ok := s.slots.get(id); ok {
+		if r := s.rows.at(slot); r != nil {
+			return r.bundle, true
+		}
+	}
+	return nil, false
+}
+
+// Bundles returns all bundles in order of id.
+func (s *Snapshot) Bundles() iter.Seq[*Bundle] {
+	return func(yield func(*Bundle) bool) {
+		for _, r := range s.sortedRows() {
+			if !yield(r.bundle) {
+				return
+			}
+		}
+	}
+}
+
+func (s *Snapshot) sortedRows() []*row {
+	rows := make([]*row, 0, s.len)
+	for _, page := range s.rows {
+		for _, r := range page {
+			if r != nil {
+				rows = append(rows, r)
+			}
+		}
+	}
+	slices.SortFunc(rows, func(a, b *row) int { return strings.Compare(a.bundle.ID, b.bundle.ID) })
+	return rows
+}
+
+// Unusable returns the bundles that are not quoted because their condition does not compile in the
+// present version of the language, in order of id (E5). It compiles every condition that is not in the
+// cache: callers ask after the language changed, not on the way of a quote.
+func (s *Snapshot) Unusable() []Failure {
+	failures := []Failure{}
+	for _, r := range s.sortedRows() {
+		if r.when == nil {
+			continue
+		}
+		if _, err := r.when.Program(); err != nil {
+			failures = append(failures, Failure{r.bundle, err})
+		}
+	}
+	return failures
+}
+
+const pageRows = 256
+
+// pages is an array of rows by slot of which a derived snapshot copies only the pages it changes.
+type pages []*[pageRows]*row
+
+func (p pages) at(slot uint32) *row {
+	if int(slot/pageRows) >= len(p) {
+		return nil
+	}
+	return p[slot/pageRows][slot%pageRows]
+}
