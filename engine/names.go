@@ -51,21 +51,17 @@ func (n *names) find(name string) uint32 {
 	if n.exact {
 		return none
 	}
-	var upper [64]byte
-	if len(name) > len(upper) {
+	var folded [64]byte
+	if len(name) > len(folded) {
 		return n.findFolded(fold(name))
 	}
 	for i := range len(name) {
-		c := name[i]
-		switch {
-		case c >= utf8.RuneSelf:
+		if name[i] >= utf8.RuneSelf {
 			return n.findFolded(fold(name))
-		case 'a' <= c && c <= 'z':
-			c -= 'a' - 'A'
 		}
-		upper[i] = c
+		folded[i] = upper(name[i])
 	}
-	if number, ok := n.numbers[string(upper[:len(name)])]; ok {
+	if number, ok := n.numbers[string(folded[:len(name)])]; ok {
 		return number
 	}
 	return none
@@ -91,6 +87,25 @@ func (n *names) name(number uint32) string {
 // fold brings a name to the form in which names are compared ignoring case.
 func fold(name string) string { return strings.ToUpper(name) }
 
-// sameName reports whether two names are equal ignoring case. Names that differ in nothing are by far
-// the most frequent, and cost one comparison.
-func sameName(a, b string) bool { return a == b || fold(a) == fold(b) }
+// sameName reports whether two names are equal ignoring case. It does not allocate for ASCII.
+func sameName(a, b string) bool {
+	if a == b {
+		return true
+	}
+	for i := range min(len(a), len(b)) {
+		if a[i] >= utf8.RuneSelf || b[i] >= utf8.RuneSelf {
+			return fold(a) == fold(b)
+		}
+		if upper(a[i]) != upper(b[i]) {
+			return false
+		}
+	}
+	return len(a) == len(b)
+}
+
+func upper(c byte) byte {
+	if 'a' <= c && c <= 'z' {
+		return c - ('a' - 'A')
+	}
+	return c
+}

@@ -125,8 +125,14 @@ func (run *plainRun) row(r *row) (c plainCandidate, applies bool, err error) {
 	return c, true, nil
 }
 
-// program returns the compiled canonical program of the row's bundle.
+// program returns the compiled canonical program of the row's bundle. Its condition must compile by
+// itself first: only then does it stay within its brackets when it is made part of the program.
 func (r *row) program(s *Snapshot) (*condition.Program, error) {
+	if r.when != nil {
+		if _, err := r.when.Program(); err != nil {
+			return nil, err
+		}
+	}
 	return s.deps.Programs.Canonical(Program(r.bundle))
 }
 

@@ -1,9 +1,11 @@
 package engine
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
+	"sort"
 
 	"gec/engine/condition"
 )
@@ -37,6 +39,7 @@ type query struct {
 	// issuer is none when it is unknown; amex says that it is the one of Q11.
 	issuer  uint32
 	amex    bool
+	// filters are ascending by PSP.
 	filters []filter
 	// ecs are the distinct ECs of the cart, in cart order.
 	ecs  []string
@@ -74,6 +77,7 @@ func (q *query) read(s *Snapshot, p *Payment, o *Options) error {
 		f := &p.PSPs[i]
 		q.filters = append(q.filters, filter{s.names.psps.find(f.PSP), f.Channel, f.Broker})
 	}
+	slices.SortFunc(q.filters, func(a, b filter) int { return cmp.Compare(a.psp, b.psp) })
 	q.seed = o.Seed
 	if !o.SeedGiven {
 		q.seed = paymentSeed(p, q.touchpointName, q.paymentTypeName)
@@ -160,9 +164,10 @@ func (q *query) admitsPSP(psp uint32) bool {
 
 // filtered reports whether an entry of the PSP filter is matched in all that it gives (Q4).
 func (q *query) filtered(psp uint32, channel, broker string) bool {
-	for i := range q.filters {
+	first := sort.Search(len(q.filters), func(i int) bool { return q.filters[i].psp >= psp })
+	for i := first; i < len(q.filters) && q.filters[i].psp == psp; i++ {
 		f := &q.filters[i]
-		if f.psp == psp && (f.channel == "" || sameName(f.channel, channel)) && (f.broker == "" || sameName(f.broker, broker)) {
+		if (f.channel == "" || sameName(f.channel, channel)) && (f.broker == "" || sameName(f.broker, broker)) {
 			return true
 		}
 	}
