@@ -51,7 +51,10 @@ type Program struct {
 // Quote writes s as a text literal, for generated sources. What no text may hold (control and
 // invisible characters, E3) is kept, so that the compiler refuses the literal.
 func Quote(s string) string {
-	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(s) + `"`
+	if strings.ContainsAny(s, `"\`) {
+		s = strings.ReplaceAll(strings.ReplaceAll(s, `\`, `\\`), `"`, `\"`)
+	}
+	return `"` + s + `"`
 }
 
 // Source gives the text that the program was compiled from, which is its meaning (E5).
