@@ -1,0 +1,204 @@
+package bundles
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"gec/engine"
+	"gec/engine/condition"
+)
+
+// base is the revision that a change is worked out against.
+type base struct {
+	*published
+	// now is the instant of the change, today its date in Europe/Rome.
+	now   time.Time
+	today engine.Date
+}
+
+// edit is a change of the catalogue, worked out: what differs from its base and nothing else.
+type edit struct {
+	// settings is nil where they stay.
+	settings *engine.Settings
+	// put holds new bundles and new versions of bundles, removed the ids of those that go.
+	put     []Bundle
+	removed []string
+	// subscribed holds new subscriptions and new versions, unsubscribed the row ids of those that go.
+	subscribed   []Subscription
+	unsubscribed []string
+}
+
+func (e *edit) empty() bool {
+	return e.settings == nil && len(e.put) == 0 && len(e.removed) == 0 && len(e.subscribed) == 0 && len(e.unsubscribed) == 0
+}
+
+// request is who asks for a change and how.
+type request struct {
+	caller         Caller
+	operation      string
+	idempotencyKey string
+	// expected is the head that the caller read, nil for any.
+	expected *int64
+	dryRun   bool
+}
+
+// errUnchanged says that a change would change nothing. It stays within this package.
+var errUnchanged = errors.New("nothing changed")
+
+// conflictsMax is how often a change is worked out anew because somebody else's came first.
+const conflictsMax = 20
+
+// change makes one change: work turns the base into an edit; the next snapshot is derived from it before
+// anything is stored, so that what cannot be quoted on is refused; then it is stored, then it is what
+// readers see, then change returns. Where somebody else's change came first, all is done again on the
+// new head, unless the caller named one. On a dry run nothing is stored and nobody waits.
+//
+// It returns the record of the revision that holds the change: the base's, with errUnchanged, when the
+// edit is empty; that of the dry run's base; with ErrDuplicateKey, the one made with the key before.
+func (c *Catalogue) change(ctx context.Context, r request, work func(b base) (edit, error)) (Record, error) {
+	if r.caller.Name == "" {
+		return Record{}, errors.New("change catalogue: the caller has no name")
+	}
+	if !r.dryRun {
+		if err := c.lock(ctx); err != nil {
+			return Record{}, err
+		}
+		defer c.unlock()
+	}
+	for range conflictsMax {
+		record, err := c.attempt(ctx, r, work)
+		late := errors.Is(err, ErrDuplicateKey) && record.Revision == 0 // somebody else was first, just now
+		if !late && (r.expected != nil || r.dryRun || !errors.Is(err, ErrConflict)) {
+			return record, err
+		}
+		if err := c.refresh(ctx); err != nil {
+			return Record{}, err
+		}
+	}
+	return Record{}, fmt.Errorf("change catalogue: %w", ErrConflict)
+}
+
+// attempt is one try of change.
+func (c *Catalogue) attempt(ctx context.Context, r request, work func(b base) (edit, error)) (Record, error) {
+	if r.idempotencyKey != "" {
+		record, err := c.store.RecordByKey(ctx, r.idempotencyKey)
+		if err == nil {
+			return record, ErrDuplicateKey
+		}
+		if !errors.Is(err, ErrNotFound) {
+			return Record{}, err
+		}
+	}
+	current := c.current.Load()
+	if r.expected != nil && *r.expected != current.record.Revision {
+		return Record{}, ErrConflict
+	}
+	now := c.o.Now()
+	e, err := work(base{current, now, engine.LocalAt(now).Date})
+	if err != nil {
+		return Record{}, err
+	}
+	if e.empty() {
+		return current.record, errUnchanged
+	}
+	rows, change, err := e.settle(current.snapshot, now)
+	if err != nil {
+		return Record{}, err
+	}
+	next, err := current.snapshot.With(change)
+	if err != nil {
+		return Record{}, Faults{{Reason: err.Error()}}
+	}
+	if r.dryRun {
+		return current.record, nil
+	}
+	record, err := c.store.Commit(ctx, Commit{
+		Base: current.record.Revision,
+		Record: Record{
+			At: now, Caller: r.caller.Name, OnBehalfOf: r.caller.OnBehalfOf,
+			Operation: r.operation, IdempotencyKey: r.idempotencyKey,
+		},
+		Rows: rows,
+	})
+	if err != nil {
+		return Record{}, err
+	}
+	c.current.Store(current.next(next, record, change))
+	return record, nil
+}
+
+// settle turns an edit into rows and into the change of the snapshot.
+func (e *edit) settle(snapshot *engine.Snapshot, now time.Time) ([]Row, engine.Change, error) {
+	change := engine.Change{Revision: snapshot.Revision() + 1, Remove: e.removed}
+	rows := make([]Row, 0, len(e.put)+len(e.removed)+len(e.subscribed)+len(e.unsubscribed))
+	if e.settings != nil {
+		change.Settings = cloneSettings(e.settings)
+		rows = append(rows, settingsRows(snapshot.Settings(), e.settings)...)
+	}
+	change.Put = make([]*engine.Bundle, 0, len(e.put))
+	for i := range e.put {
+		b := e.put[i] // a copy: the caller's stays as it is
+		b.Updated, b.Revision, b.LanguageVersion = now, 0, 0
+		if b.Inserted.IsZero() {
+			b.Inserted = now
+		}
+		if b.When != "" {
+			b.LanguageVersion = condition.LanguageVersion
+		}
+		rows = append(rows, Row{Kind: KindBundle, ID: b.ID, Document: EncodeBundle(&b)})
+		change.Put = append(change.Put, engineBundle(&b))
+	}
+	for _, id := range e.removed {
+		rows = append(rows, Row{Kind: KindBundle, ID: id, Deleted: true})
+	}
+	ecs := map[string]bool{}
+	for i := range e.subscribed {
+		s := e.subscribed[i]
+		s.Updated, s.Revision = now, 0
+		if s.Inserted.IsZero() {
+			s.Inserted = now
+		}
+		rows = append(rows, Row{Kind: KindSubscription, ID: subscriptionRowID(&s.Subscription), Document: EncodeSubscription(&s)})
+		ecs[s.CreditorInstitution] = true
+	}
+	for _, id := range e.unsubscribed {
+		ec, _, err := splitSubscriptionRowID(id)
+		if err != nil {
+			return nil, change, err
+		}
+		rows = append(rows, Row{Kind: KindSubscription, ID: id, Deleted: true})
+		ecs[ec] = true
+	}
+	change.ECs = slices.Collect(maps.Keys(ecs))
+	return rows, change, nil
+}
+
+// settingsRows returns the rows that turn one state of the settings into another.
+func settingsRows(before, after *engine.Settings) (rows []Row) {
+	if document := EncodeSettings(after); string(document) != string(EncodeSettings(before)) {
+		rows = append(rows, Row{Kind: KindSettings, ID: settingsRowID, Document: document})
+	}
+	gone := map[string]bool{}
+	for _, r := range before.Issuers {
+		gone[issuerRowID(r)] = true
+	}
+	for _, r := range after.Issuers {
+		id := issuerRowID(r)
+		if there, known := gone[id]; !known {
+			rows = append(rows, Row{Kind: KindIssuer, ID: id, Document: EncodeIssuer(r)})
+			gone[id] = false // the same range again is the same row
+		} else if there {
+			gone[id] = false
+		}
+	}
+	for id, there := range gone {
+		if there {
+			rows = append(rows, Row{Kind: KindIssuer, ID: id, Deleted: true})
+		}
+	}
+	return rows
+}

@@ -1,0 +1,119 @@
+package bundles
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"gec/engine"
+)
+
+// Version is one change of a bundle: who made it and when, and the bundle before and after (A8).
+type Version struct {
+	Record Record
+	// Before is nil where the bundle was new, After where it was removed.
+	Before, After *Bundle
+}
+
+// History returns every change of a bundle, oldest first. Errors: ErrNotFound when there never was one.
+func (c *Catalogue) History(ctx context.Context, bundleID string) ([]Version, error) {
+	rows, err := c.store.Versions(ctx, KindBundle, bundleID)
+	if err != nil {
+		return nil, fmt.Errorf("history of bundle %s: %w", Excerpt(bundleID), err)
+	}
+	if len(rows) == 0 {
+		return nil, fmt.Errorf("bundle %s: %w", Excerpt(bundleID), ErrNotFound)
+	}
+	versions := make([]Version, 0, len(rows))
+	var before *Bundle
+	for _, row := range rows {
+		v := Version{Before: before}
+		if v.Record, err = c.store.Record(ctx, row.Revision); err == nil && !row.Deleted {
+			var b Bundle
+			b, err = decodeBundleRow(row)
+			v.After = &b
+		}
+		if err != nil {
+			return nil, fmt.Errorf("history of bundle %s: %w", Excerpt(bundleID), err)
+		}
+		versions = append(versions, v)
+		before = v.After
+	}
+	return versions, nil
+}
+
+// Records returns the records of the revisions from..to, both included, oldest first; revisions that
+// are not there are left out.
+func (c *Catalogue) Records(ctx context.Context, from, to int64) ([]Record, error) {
+	records := []Record{}
+	for revision := max(from, 1); revision <= min(to, c.Head().Revision); revision++ {
+		r, err := c.store.Record(ctx, revision)
+		if err != nil {
+			return nil, fmt.Errorf("record of revision %d: %w", revision, err)
+		}
+		records = append(records, r)
+	}
+	return records, nil
+}
+
+// Bundle returns a bundle as it stood at a revision, with all that is kept of it. Errors: ErrNotFound.
+func (c *Catalogue) Bundle(ctx context.Context, revision int64, id string) (Bundle, error) {
+	row, err := c.store.Get(ctx, revision, KindBundle, id)
+	if err != nil {
+		return Bundle{}, fmt.Errorf("bundle %s: %w", Excerpt(id), err)
+	}
+	b, err := decodeBundleRow(row)
+	if err != nil {
+		return Bundle{}, fmt.Errorf("bundle %s: %w", Excerpt(id), err)
+	}
+	return b, nil
+}
+
+// Subscriptions returns those of an EC as they stood at a revision, in order of bundle and id; none for
+// an EC that has none. Errors: ErrNotFound for the revision.
+func (c *Catalogue) Subscriptions(ctx context.Context, revision int64, ec string) ([]Subscription, error) {
+	subscriptions := []Subscription{}
+	err := c.store.Scan(ctx, revision, KindSubscription, subscriptionPrefix(ec), func(r Row) error {
+		s, err := decodeSubscriptionRow(r)
+		subscriptions = append(subscriptions, s)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("subscriptions of %s: %w", Excerpt(ec), err)
+	}
+	return subscriptions, nil
+}
+
+// Export returns the whole catalogue as it stood at a revision, 0 meaning the current one: bundles in
+// order of id, subscriptions in order of EC, bundle and id. Importing it with ImportReplaceAll gives
+// the same catalogue again (A9). Errors: ErrNotFound.
+func (c *Catalogue) Export(ctx context.Context, revision int64) (Document, error) {
+	if revision == 0 {
+		revision = c.Head().Revision
+	}
+	var (
+		d        Document
+		settings engine.Settings
+		err      error
+	)
+	if settings, err = loadSettings(ctx, c.store, revision); err == nil {
+		d.Settings = &settings
+		d.Bundles, err = scanAll(ctx, c.store, revision, KindBundle, decodeBundleRow)
+	}
+	if err == nil {
+		d.Subscriptions, err = scanAll(ctx, c.store, revision, KindSubscription, decodeSubscriptionRow)
+	}
+	if err != nil {
+		return Document{}, fmt.Errorf("export: %w", err)
+	}
+	return d, nil
+}
+
+// storedBundle is Bundle where it is no error that there is none.
+func (c *Catalogue) storedBundle(ctx context.Context, revision int64, id string) (*Bundle, error) {
+	b, err := c.Bundle(ctx, revision, id)
+	if errors.Is(err, ErrNotFound) {
+		return nil, nil
+	}
+	return &b, err
+}

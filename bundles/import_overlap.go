@@ -1,0 +1,40 @@
+package bundles
+
+import (
+	"fmt"
+
+	"gec/engine"
+)
+
+// overlaps holds what an import puts against each other and against what stays stored (A3, A6): errors,
+// or warnings where the document is taken as it is.
+func (i *importing) overlaps(b base, d *Document, e *edit) error {
+	candidates := make([]*engine.Bundle, len(e.put))
+	for n := range e.put {
+		candidates[n] = &e.put[n].Bundle
+	}
+	settings := b.snapshot.Settings()
+	if d.Settings != nil {
+		settings = d.Settings
+	}
+	conflicts := Conflicts(candidates, b.psps.neighbours(candidates, e.removed), settings.PostePSP)
+	if len(conflicts) == 0 {
+		return nil
+	}
+	position := make(map[string]int, len(d.Bundles))
+	for n := range d.Bundles {
+		position[d.Bundles[n].ID] = n
+	}
+	var faults Faults
+	for n := range conflicts {
+		to := &faults
+		if i.o.Lenient || conflicts[n].Warning {
+			to = (*Faults)(&i.report.Warnings)
+		}
+		if len(*to) < faultsMax {
+			*to = append(*to, conflicts[n].Fault(fmt.Sprintf("bundles[%d]", position[conflicts[n].A.ID])))
+		}
+	}
+	Faults(i.report.Warnings).Sort()
+	return faults.Err()
+}

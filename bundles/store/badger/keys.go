@@ -1,0 +1,141 @@
+package badger
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"time"
+
+	"gec/bundles"
+)
+
+// The first byte of a key says what it is of; see the package comment.
+const (
+	spaceRow     = 'r'
+	spaceChanges = 'c'
+	spaceRecord  = 'h'
+	spaceKey     = 'k'
+	spaceMeta    = 'm'
+)
+
+const (
+	headKey   = "mhead"
+	formatKey = "mformat"
+)
+
+const revisionBytes = 8
+
+// idPrefix is the beginning of the keys of all rows of a kind whose id has the prefix.
+func idPrefix(kind bundles.Kind, prefix string) []byte {
+	key := make([]byte, 0, 2+len(prefix)+1+revisionBytes)
+	return append(append(key, spaceRow, byte(kind)), prefix...)
+}
+
+// thingPrefix is the beginning of the keys of all rows of one thing.
+func thingPrefix(kind bundles.Kind, id string) []byte { return append(idPrefix(kind, id), 0) }
+
+func rowKey(kind bundles.Kind, id string, revision int64) []byte {
+	return binary.BigEndian.AppendUint64(thingPrefix(kind, id), ^uint64(revision))
+}
+
+// splitRowKey returns the id as bytes of the key, and the revision. Keys of this space are only ever
+// made by rowKey.
+func splitRowKey(key []byte) (id []byte, revision int64) {
+	end := len(key) - revisionBytes
+	return key[2 : end-1], int64(^binary.BigEndian.Uint64(key[end:]))
+}
+
+// changesFrom is the beginning of the index entries of a revision.
+func changesFrom(revision int64) []byte {
+	return binary.BigEndian.AppendUint64([]byte{spaceChanges}, uint64(revision))
+}
+
+func changeKey(revision int64, kind bundles.Kind, id string) []byte {
+	return append(append(changesFrom(revision), byte(kind)), id...)
+}
+
+func splitChangeKey(key []byte) (revision int64, kind bundles.Kind, id string) {
+	const kindAt = 1 + revisionBytes
+	return int64(binary.BigEndian.Uint64(key[1:kindAt])), bundles.Kind(key[kindAt]), string(key[kindAt+1:])
+}
+
+func recordKey(revision int64) []byte {
+	return binary.BigEndian.AppendUint64([]byte{spaceRecord}, uint64(revision))
+}
+
+func idempotencyKey(key string) []byte { return append([]byte{spaceKey}, key...) }
+
+// metaDeleted is the meta byte of the entry of a deleted row.
+const metaDeleted = 1
+
+const sealBytes = 4
+
+// seal returns the value to store: a checksum of the key, the meta byte and the content, and the content.
+func seal(key []byte, meta byte, content []byte) []byte {
+	value := make([]byte, sealBytes, sealBytes+len(content))
+	binary.BigEndian.PutUint32(value, checksum(key, meta, content))
+	return append(value, content...)
+}
+
+var errSeal = errors.New("its checksum is wrong")
+
+// unseal returns the content of a stored value, as a part of it.
+func unseal(key []byte, meta byte, value []byte) ([]byte, error) {
+	if len(value) < sealBytes || binary.BigEndian.Uint32(value) != checksum(key, meta, value[sealBytes:]) {
+		return nil, errSeal
+	}
+	return value[sealBytes:], nil
+}
+
+func checksum(key []byte, meta byte, content []byte) uint32 {
+	table := crc32.MakeTable(crc32.Castagnoli)
+	sum := crc32.Update(0, table, key)
+	sum = crc32.Update(sum, table, []byte{meta})
+	return crc32.Update(sum, table, content)
+}
+
+// encodeRecord writes a record: integers of 8 bytes, texts after their length.
+func encodeRecord(r bundles.Record) []byte {
+	b := binary.BigEndian.AppendUint64(nil, uint64(r.Revision))
+	b = binary.BigEndian.AppendUint64(b, uint64(r.At.Unix()))
+	b = binary.BigEndian.AppendUint64(b, uint64(r.At.Nanosecond()))
+	b = binary.BigEndian.AppendUint64(b, uint64(r.Rows))
+	b = append(b, r.SHA256[:]...)
+	for _, text := range []string{r.Caller, r.OnBehalfOf, r.Operation, r.IdempotencyKey} {
+		b = append(binary.AppendUvarint(b, uint64(len(text))), text...)
+	}
+	return b
+}
+
+func decodeRecord(b []byte) (r bundles.Record, err error) {
+	if len(b) < 4*8+len(r.SHA256) {
+		return r, errors.New("it is too short")
+	}
+	r.Revision = int64(binary.BigEndian.Uint64(b))
+	r.At = time.Unix(int64(binary.BigEndian.Uint64(b[8:])), int64(binary.BigEndian.Uint64(b[16:]))).UTC()
+	r.Rows = int(binary.BigEndian.Uint64(b[24:]))
+	b = b[32+copy(r.SHA256[:], b[32:]):]
+	for _, into := range []*string{&r.Caller, &r.OnBehalfOf, &r.Operation, &r.IdempotencyKey} {
+		length, n := binary.Uvarint(b)
+		if n <= 0 || length > uint64(len(b)-n) {
+			return r, errors.New("a text runs past its end")
+		}
+		*into, b = string(b[n:n+int(length)]), b[n+int(length):]
+	}
+	if len(b) != 0 {
+		return r, fmt.Errorf("%d bytes follow its end", len(b))
+	}
+	return r, nil
+}
+
+// encodeHead writes the content of the head: the revision and the SHA-256 of its record.
+func encodeHead(r bundles.Record) []byte {
+	return append(binary.BigEndian.AppendUint64(nil, uint64(r.Revision)), r.SHA256[:]...)
+}
+
+// sameThing reports whether the key of a row is of the thing with that prefix.
+func sameThing(key, thing []byte) bool {
+	return len(key) == len(thing)+revisionBytes && bytes.HasPrefix(key, thing)
+}

@@ -1,0 +1,350 @@
+package badger
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"slices"
+	"sort"
+	"time"
+
+	badgerdb "github.com/dgraph-io/badger/v4"
+
+	"gec/bundles"
+)
+
+// Head returns the record of the current revision; the zero Record for revision 0. Errors: ErrClosed.
+func (s *Store) Head(ctx context.Context) (bundles.Record, error) {
+	if err := s.enter(); err != nil {
+		return bundles.Record{}, err
+	}
+	defer s.leave()
+	return *s.head.Load(), ctx.Err()
+}
+
+// Get returns the row of one thing as it stood at a revision. Errors: ErrNotFound, also for a deleted
+// one; *DamagedError.
+func (s *Store) Get(ctx context.Context, at int64, kind bundles.Kind, id string) (row bundles.Row, err error) {
+	err = s.view(ctx, func(txn *badgerdb.Txn, head int64) error {
+		if err := within(at, head); err != nil {
+			return err
+		}
+		thing := thingPrefix(kind, id)
+		it := txn.NewIterator(badgerdb.IteratorOptions{Prefix: thing})
+		defer it.Close()
+		it.Seek(rowKey(kind, id, at))
+		if !it.Valid() || !sameThing(it.Item().Key(), thing) || isDeleted(it.Item()) {
+			return bundles.ErrNotFound
+		}
+		row, err = readRow(it.Item(), kind)
+		row.Document = slices.Clone(row.Document)
+		return err
+	})
+	return row, err
+}
+
+// within refuses a revision that is not there.
+func within(at, head int64) error {
+	if at < 0 || at > head {
+		return fmt.Errorf("revision %d, the current one is %d: %w", at, head, bundles.ErrNotFound)
+	}
+	return nil
+}
+
+// Scan calls yield for every thing of a kind whose id starts with prefix, as it stood at a revision, in
+// order of id. Errors: ErrNotFound for the revision, *DamagedError, those of yield.
+func (s *Store) Scan(ctx context.Context, at int64, kind bundles.Kind, prefix string, yield func(bundles.Row) error) error {
+	return s.scan(ctx, at, kind, prefix, func(item *badgerdb.Item) error {
+		return withRow(item, kind, yield)
+	})
+}
+
+// ScanIDs is Scan without the documents, which it neither copies nor verifies.
+func (s *Store) ScanIDs(ctx context.Context, at int64, kind bundles.Kind, prefix string, yield func(id string) error) error {
+	return s.scan(ctx, at, kind, prefix, func(item *badgerdb.Item) error {
+		id, _ := splitRowKey(item.Key())
+		return yield(string(id))
+	})
+}
+
+// stepsBeforeSeek is how many entries of no interest a scan steps over before it seeks, which costs as
+// much as some twenty steps.
+const stepsBeforeSeek = 16
+
+// checkEvery is how many rows a scan passes between two looks at the context.
+const checkEvery = 1 << 10
+
+// scan calls yield for the newest entry not above the revision of each thing that is not deleted.
+func (s *Store) scan(ctx context.Context, at int64, kind bundles.Kind, prefix string, yield func(*badgerdb.Item) error) error {
+	return s.view(ctx, func(txn *badgerdb.Txn, head int64) error {
+		if err := within(at, head); err != nil {
+			return err
+		}
+		it := txn.NewIterator(badgerdb.IteratorOptions{Prefix: idPrefix(kind, prefix)})
+		defer it.Close()
+		var (
+			thing  []byte // the key without its revision, of the last thing seen
+			done   bool   // that thing needs no older row
+			passed int    // entries of that thing stepped over
+			rows   int
+		)
+		for it.Rewind(); it.Valid(); {
+			if rows++; rows%checkEvery == 0 && ctx.Err() != nil {
+				return ctx.Err()
+			}
+			item := it.Item()
+			key := item.Key()
+			if !sameThing(key, thing) {
+				thing, done, passed = append(thing[:0], key[:len(key)-revisionBytes]...), false, 0
+			}
+			if _, revision := splitRowKey(key); !done && revision <= at {
+				done = true
+				if !isDeleted(item) {
+					if err := yield(item); err != nil {
+						return err
+					}
+				}
+			}
+			if passed++; passed <= stepsBeforeSeek {
+				it.Next()
+			} else {
+				it.Seek(beyond(thing, done, at))
+				passed = 0
+			}
+		}
+		return nil
+	})
+}
+
+// beyond returns the key to go on from within a thing of many versions: after its last one when it is
+// done, else at the revision looked for.
+func beyond(thing []byte, done bool, at int64) []byte {
+	key := slices.Clone(thing)
+	if done {
+		key[len(key)-1] = 1 // ids have no NUL: no key lies between this thing's last and that
+		return key
+	}
+	return binary.BigEndian.AppendUint64(key, ^uint64(at))
+}
+
+// Versions returns every version of one thing up to the head, oldest first. Errors: *DamagedError.
+func (s *Store) Versions(ctx context.Context, kind bundles.Kind, id string) (rows []bundles.Row, err error) {
+	err = s.view(ctx, func(txn *badgerdb.Txn, head int64) error {
+		thing := thingPrefix(kind, id)
+		it := txn.NewIterator(badgerdb.IteratorOptions{Prefix: thing})
+		defer it.Close()
+		for it.Seek(rowKey(kind, id, head)); it.Valid() && sameThing(it.Item().Key(), thing); it.Next() {
+			if err := withRow(it.Item(), kind, func(row bundles.Row) error {
+				row.Document = slices.Clone(row.Document)
+				rows = append(rows, row)
+				return nil
+			}); err != nil {
+				return err
+			}
+		}
+		return ctx.Err()
+	})
+	slices.Reverse(rows)
+	return rows, err
+}
+
+// Changes calls yield for every row written by the revisions after `after` up to and including
+// `through`, in order of revision, kind and id. Errors: ErrNotFound for the revisions, *DamagedError,
+// those of yield.
+func (s *Store) Changes(ctx context.Context, after, through int64, yield func(bundles.Row) error) error {
+	return s.view(ctx, func(txn *badgerdb.Txn, head int64) error {
+		if err := errors.Join(within(after, head), within(through, head)); err != nil {
+			return err
+		}
+		if after >= through {
+			return nil
+		}
+		return walk(ctx, txn, after+1, through, yield)
+	})
+}
+
+// walk calls yield for the rows that the revisions from..through wrote, by the index of changes. Both
+// it and the rows are in order of kind and id, so that the rows of a large revision are read in one
+// pass.
+func walk(ctx context.Context, txn *badgerdb.Txn, from, through int64, yield func(bundles.Row) error) error {
+	changes := txn.NewIterator(badgerdb.IteratorOptions{Prefix: []byte{spaceChanges}})
+	defer changes.Close()
+	rows := txn.NewIterator(badgerdb.IteratorOptions{Prefix: []byte{spaceRow}})
+	defer rows.Close()
+	end := changesFrom(through + 1)
+	count := 0
+	for changes.Seek(changesFrom(from)); changes.Valid() && bytes.Compare(changes.Item().Key(), end) < 0; changes.Next() {
+		if count++; count%checkEvery == 0 && ctx.Err() != nil {
+			return ctx.Err()
+		}
+		revision, kind, id := splitChangeKey(changes.Item().Key())
+		key := rowKey(kind, id, revision)
+		advance(rows, key)
+		if !rows.Valid() || !bytes.Equal(rows.Item().Key(), key) {
+			return &DamagedError{Revision: revision, Part: part(kind, id), Reason: "its row is missing"}
+		}
+		if err := withRow(rows.Item(), kind, yield); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// advance moves an iterator to the first key not before the given one, by steps where it is near.
+func advance(it *badgerdb.Iterator, key []byte) {
+	for range stepsBeforeSeek {
+		if !it.Valid() {
+			break
+		}
+		switch c := bytes.Compare(it.Item().Key(), key); {
+		case c == 0:
+			return
+		case c > 0:
+			it.Seek(key)
+			return
+		}
+		it.Next()
+	}
+	it.Seek(key)
+}
+
+// Record returns the record of a revision. Errors: ErrNotFound, *DamagedError.
+func (s *Store) Record(ctx context.Context, revision int64) (r bundles.Record, err error) {
+	err = s.view(ctx, func(txn *badgerdb.Txn, head int64) error {
+		r, err = recordWithin(txn, revision, head)
+		return err
+	})
+	return r, err
+}
+
+func recordWithin(txn *badgerdb.Txn, revision, head int64) (bundles.Record, error) {
+	if revision == 0 {
+		return bundles.Record{}, fmt.Errorf("revision 0 has no record: %w", bundles.ErrNotFound)
+	}
+	if err := within(revision, head); err != nil {
+		return bundles.Record{}, err
+	}
+	r, err := readRecord(txn, revision)
+	if err != nil {
+		return bundles.Record{}, recordDamage(revision, err)
+	}
+	return r, nil
+}
+
+// RecordAt returns the record of the revision that was current at an instant, the zero Record when none
+// was yet. Errors: *DamagedError.
+func (s *Store) RecordAt(ctx context.Context, at time.Time) (r bundles.Record, err error) {
+	err = s.view(ctx, func(txn *badgerdb.Txn, head int64) error {
+		// At never decreases: the first revision after the instant is found by halving.
+		later := sort.Search(int(head), func(i int) bool {
+			if err != nil {
+				return true
+			}
+			var record bundles.Record
+			record, err = recordWithin(txn, int64(i)+1, head)
+			return err != nil || record.At.After(at)
+		})
+		if err != nil || later == 0 {
+			return err
+		}
+		r, err = recordWithin(txn, int64(later), head)
+		return err
+	})
+	return r, err
+}
+
+// RecordByKey returns the record with an idempotency key. Errors: ErrNotFound, *DamagedError.
+func (s *Store) RecordByKey(ctx context.Context, key string) (r bundles.Record, err error) {
+	err = s.view(ctx, func(txn *badgerdb.Txn, head int64) error {
+		r, err = recordByKey(txn, key, head)
+		return err
+	})
+	return r, err
+}
+
+// recordByKey returns the record with an idempotency key. Errors: ErrNotFound, *DamagedError.
+func recordByKey(txn *badgerdb.Txn, key string, head int64) (bundles.Record, error) {
+	if key == "" || len(key) > bundles.IDBytesMax {
+		return bundles.Record{}, fmt.Errorf("idempotency key: %w", bundles.ErrNotFound)
+	}
+	content, err := getContent(txn, idempotencyKey(key))
+	switch {
+	case errors.Is(err, badgerdb.ErrKeyNotFound):
+		return bundles.Record{}, fmt.Errorf("idempotency key: %w", bundles.ErrNotFound)
+	case err == nil && len(content) != revisionBytes:
+		err = fmt.Errorf("it has %d bytes", len(content))
+	}
+	if err != nil {
+		return bundles.Record{}, &DamagedError{Part: "idempotency key", Reason: err.Error()}
+	}
+	return recordWithin(txn, int64(binary.BigEndian.Uint64(content)), head)
+}
+
+func isDeleted(item *badgerdb.Item) bool { return item.UserMeta()&metaDeleted != 0 }
+
+// withRow calls yield with the row of an entry; its document is valid during the call.
+func withRow(item *badgerdb.Item, kind bundles.Kind, yield func(bundles.Row) error) error {
+	row, err := readRow(item, kind)
+	if err != nil {
+		return err
+	}
+	return yield(row)
+}
+
+// readRow returns the row of an entry. Its document is valid until the iterator moves on.
+func readRow(item *badgerdb.Item, kind bundles.Kind) (row bundles.Row, err error) {
+	key := item.Key()
+	id, revision := splitRowKey(key)
+	row = bundles.Row{Kind: kind, ID: string(id), Revision: revision, Deleted: isDeleted(item)}
+	err = item.Value(func(value []byte) error {
+		if len(value) >= valueLogThreshold {
+			value = slices.Clone(value) // it lies in the value log, which may be mapped elsewhere
+		}
+		row.Document, err = unseal(key, item.UserMeta(), value)
+		return err
+	})
+	if err != nil {
+		return bundles.Row{}, &DamagedError{Revision: revision, Part: part(kind, row.ID), Reason: err.Error()}
+	}
+	return row, nil
+}
+
+// part names a thing in an error.
+func part(kind bundles.Kind, id string) string { return fmt.Sprintf("row %c %q", kind, id) }
+
+// readRecord returns a record. Errors: badger's ErrKeyNotFound, errSeal and those of decodeRecord.
+func readRecord(txn *badgerdb.Txn, revision int64) (bundles.Record, error) {
+	content, err := getContent(txn, recordKey(revision))
+	if err != nil {
+		return bundles.Record{}, err
+	}
+	r, err := decodeRecord(content)
+	if err == nil && r.Revision != revision {
+		err = fmt.Errorf("it is of revision %d", r.Revision)
+	}
+	return r, err
+}
+
+func recordDamage(revision int64, err error) error {
+	reason := err.Error()
+	if errors.Is(err, badgerdb.ErrKeyNotFound) {
+		reason = "it is missing"
+	}
+	return &DamagedError{Revision: revision, Part: "record", Reason: reason}
+}
+
+// getContent returns a copy of the content of one key. Errors: badger's ErrKeyNotFound, errSeal.
+func getContent(txn *badgerdb.Txn, key []byte) (content []byte, err error) {
+	item, err := txn.Get(key)
+	if err != nil {
+		return nil, err
+	}
+	err = item.Value(func(value []byte) error {
+		content, err = unseal(key, item.UserMeta(), value)
+		content = slices.Clone(content)
+		return err
+	})
+	return content, err
+}

@@ -1,0 +1,259 @@
+package badger
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	badgerdb "github.com/dgraph-io/badger/v4"
+
+	"gec/bundles"
+)
+
+// formatVersion is the version of the layout that this package reads and writes. A change of the
+// layout raises it and brings a step that upgrades the folders of the version before.
+const formatVersion = 1
+
+// Store is a [bundles.Store] in one folder. It is safe for concurrent use and starts no goroutine of
+// its own; those of Badger end with Close.
+type Store struct {
+	dir string
+	o   Options
+	db  *badgerdb.DB
+	// head is the record of the current revision, the zero Record for revision 0.
+	head atomic.Pointer[bundles.Record]
+
+	// writing is held by the one commit or sweep at a time, and guards unswept.
+	writing sync.Mutex
+	// unswept says that rows may lie above the head.
+	unswept bool
+	// uncertain is not nil once the disk failed during a commit.
+	uncertain atomic.Pointer[error]
+	// degraded is not nil while the store serves a revision before a damaged one.
+	degraded atomic.Pointer[DamagedError]
+
+	// using counts the calls under way; mu guards closed and every step of using from zero.
+	mu     sync.Mutex
+	closed bool
+	using  sync.WaitGroup
+}
+
+var _ bundles.Store = (*Store)(nil)
+
+// Open opens the catalogue in a folder, and creates both where there is nothing. It removes what
+// crashes left behind and checks what it is about to serve (see the package comment).
+// Errors: ErrInUse, *FormatError, *DamagedError.
+func Open(dir string, o Options) (*Store, error) {
+	o = o.withDefaults()
+	database := o.database(dir)
+	if err := prepare(dir, database); err != nil {
+		return nil, fmt.Errorf("open catalogue: %w", err)
+	}
+	db, err := openDatabase(database)
+	if err != nil {
+		return nil, fmt.Errorf("open catalogue: %w", err)
+	}
+	s := &Store{dir: dir, o: o, db: db}
+	if err := s.load(); err != nil {
+		return nil, errors.Join(fmt.Errorf("open catalogue in %s: %w", dir, err), db.Close())
+	}
+	return s, nil
+}
+
+// openDatabase opens Badger. A panic, which damaged files can cause, becomes an error.
+func openDatabase(o badgerdb.Options) (db *badgerdb.DB, err error) {
+	defer func() {
+		if reason := recover(); reason != nil {
+			text, _, _ := strings.Cut(strings.TrimSpace(fmt.Sprint(reason)), "\n")
+			err = &DamagedError{Part: "database", Reason: text}
+		}
+	}()
+	db, err = badgerdb.Open(o)
+	if err != nil && strings.Contains(err.Error(), "Cannot acquire directory lock") {
+		return nil, fmt.Errorf("%w: %s", ErrInUse, o.Dir)
+	}
+	return db, err
+}
+
+// load brings the store to the revision that it serves.
+func (s *Store) load() error {
+	if err := s.checkFormat(); err != nil {
+		return err
+	}
+	head, err := s.readHead()
+	if err == nil {
+		err = s.verifyRecent(head)
+	}
+	var damage *DamagedError
+	if errors.As(err, &damage) && s.o.LastGood {
+		head, err = s.lastGood(head)
+		s.degraded.Store(damage)
+	}
+	if err != nil {
+		return err
+	}
+	s.head.Store(&head)
+	if s.degraded.Load() != nil {
+		return nil // rows above the head may be needed to find out what happened
+	}
+	return s.sweep(context.Background(), head.Revision)
+}
+
+// checkFormat refuses a folder of another format and marks a new one.
+func (s *Store) checkFormat() error {
+	return s.db.Update(func(txn *badgerdb.Txn) error {
+		content, err := getContent(txn, []byte(formatKey))
+		switch {
+		case errors.Is(err, badgerdb.ErrKeyNotFound):
+			if anyKey(txn) {
+				return &FormatError{Known: formatVersion}
+			}
+			key := []byte(formatKey)
+			return txn.Set(key, seal(key, 0, binary.BigEndian.AppendUint32(nil, formatVersion)))
+		case err != nil:
+			return &DamagedError{Part: "format", Reason: err.Error()}
+		}
+		if len(content) != 4 {
+			return &DamagedError{Part: "format", Reason: fmt.Sprintf("it has %d bytes", len(content))}
+		}
+		if found := binary.BigEndian.Uint32(content); found != formatVersion {
+			return &FormatError{Found: found, Known: formatVersion}
+		}
+		return nil
+	})
+}
+
+func anyKey(txn *badgerdb.Txn) bool {
+	it := txn.NewIterator(badgerdb.IteratorOptions{})
+	defer it.Close()
+	it.Rewind()
+	return it.Valid()
+}
+
+// readHead returns the record of the revision that the head names.
+func (s *Store) readHead() (head bundles.Record, err error) {
+	err = s.db.View(func(txn *badgerdb.Txn) error {
+		content, err := getContent(txn, []byte(headKey))
+		if errors.Is(err, badgerdb.ErrKeyNotFound) {
+			if last := lastRecord(txn); last > 0 {
+				return &DamagedError{Revision: last, Part: "head", Reason: "it is missing"}
+			}
+			return nil // a new folder
+		}
+		if err == nil && len(content) != revisionBytes+len(head.SHA256) {
+			err = fmt.Errorf("it has %d bytes", len(content))
+		}
+		if err != nil {
+			return &DamagedError{Revision: lastRecord(txn), Part: "head", Reason: err.Error()}
+		}
+		revision := int64(binary.BigEndian.Uint64(content))
+		if head, err = readRecord(txn, revision); err != nil {
+			return recordDamage(revision, err)
+		}
+		if string(content[revisionBytes:]) != string(head.SHA256[:]) {
+			return &DamagedError{Revision: revision, Part: "head", Reason: "it does not name this record"}
+		}
+		if last := lastRecord(txn); last > revision {
+			return &DamagedError{Revision: last, Part: "head", Reason: fmt.Sprintf("it names revision %d", revision)}
+		}
+		return nil
+	})
+	return head, err
+}
+
+// lastRecord returns the revision of the last record there is, 0 without any.
+func lastRecord(txn *badgerdb.Txn) int64 {
+	it := txn.NewIterator(badgerdb.IteratorOptions{Reverse: true})
+	defer it.Close()
+	it.Seek([]byte{spaceRecord + 1})
+	if !it.ValidForPrefix([]byte{spaceRecord}) {
+		return 0
+	}
+	key := it.Item().Key()
+	if len(key) != 1+revisionBytes {
+		return 0
+	}
+	return int64(binary.BigEndian.Uint64(key[1:]))
+}
+
+// enter begins a call of a method; leave ends it. Between them the database is open. Calls nest.
+// Errors: ErrClosed.
+func (s *Store) enter() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return ErrClosed
+	}
+	s.using.Add(1)
+	return nil
+}
+
+func (s *Store) leave() { s.using.Done() }
+
+// view runs f on the database as it is now, with the head that every reader of f sees whole.
+func (s *Store) view(ctx context.Context, f func(txn *badgerdb.Txn, head int64) error) error {
+	if err := s.enter(); err != nil {
+		return err
+	}
+	defer s.leave()
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	head := s.head.Load().Revision // before the transaction, so that it sees all of that revision
+	return s.db.View(func(txn *badgerdb.Txn) error { return f(txn, head) })
+}
+
+// Close waits for the calls under way and closes the database. A second call does nothing.
+func (s *Store) Close() error {
+	s.mu.Lock()
+	if s.closed {
+		s.mu.Unlock()
+		return nil
+	}
+	s.closed = true
+	s.mu.Unlock()
+	s.using.Wait()
+	if err := s.db.Close(); err != nil {
+		return fmt.Errorf("close catalogue: %w", err)
+	}
+	return nil
+}
+
+// Degraded returns why the store serves a revision before the last one that was written, nil when it
+// does not (see Options.LastGood).
+func (s *Store) Degraded() *DamagedError { return s.degraded.Load() }
+
+// Collect gives back the space of documents in the value log that nothing refers to any more. Its
+// owner calls it now and then, once an hour say, and not twice at once; it returns when there is nothing
+// worth rewriting, or between two files when the context ends.
+func (s *Store) Collect(ctx context.Context) error {
+	if err := s.enter(); err != nil {
+		return err
+	}
+	defer s.leave()
+	for ctx.Err() == nil {
+		const rewriteAbove = 0.5 // share of a file that is garbage
+		err := s.db.RunValueLogGC(rewriteAbove)
+		if errors.Is(err, badgerdb.ErrNoRewrite) {
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("collect garbage: %w", err)
+		}
+	}
+	return ctx.Err()
+}
+
+// Size returns the bytes that the catalogue takes on disk, as Badger last looked.
+func (s *Store) Size() int64 {
+	if s.enter() != nil {
+		return 0
+	}
+	defer s.leave()
+	tables, log := s.db.Size()
+	return tables + log
+}

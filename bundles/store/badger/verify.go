@@ -1,0 +1,184 @@
+package badger
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	badgerdb "github.com/dgraph-io/badger/v4"
+
+	"gec/bundles"
+)
+
+// Verify reads every row and every record and checks them against the hash chain. It returns the
+// number of rows that are as they were written. Errors: *DamagedError for the first revision that is
+// not.
+func (s *Store) Verify(ctx context.Context) (rows int, err error) {
+	err = s.view(ctx, func(txn *badgerdb.Txn, head int64) error {
+		rows, err = verifyRevisions(ctx, txn, 1, head)
+		return err
+	})
+	return rows, err
+}
+
+// verifyRecent checks the latest revisions, back until enough rows were seen (Options.VerifyRows). What
+// was written last is what a damaged log loses; tables are checked as files (see checkTables).
+func (s *Store) verifyRecent(head bundles.Record) error {
+	return s.db.View(func(txn *badgerdb.Txn) error {
+		from := max(head.Revision, 1)
+		for seen := head.Rows + 1; from > 1 && (s.o.VerifyRows < 0 || seen < s.o.VerifyRows); from-- {
+			record, err := readRecord(txn, from-1)
+			if err != nil {
+				return recordDamage(from-1, err)
+			}
+			seen += record.Rows + 1
+		}
+		_, err := verifyRevisions(context.Background(), txn, from, head.Revision)
+		return err
+	})
+}
+
+// lastGood returns the record of the last revision at or before the head whose rows match it; the zero
+// Record when none does.
+func (s *Store) lastGood(head bundles.Record) (good bundles.Record, err error) {
+	err = s.db.View(func(txn *badgerdb.Txn) error {
+		for revision := max(head.Revision, lastRecord(txn)); revision > 0; revision-- {
+			_, err := verifyRevisions(context.Background(), txn, revision, revision)
+			var damage *DamagedError
+			if errors.As(err, &damage) {
+				continue
+			}
+			if err == nil {
+				good, err = readRecord(txn, revision)
+			}
+			return err
+		}
+		return nil
+	})
+	return good, err
+}
+
+// verifyRevisions checks the records and the rows of the revisions from..through against the record
+// before them, in one pass, and returns the number of rows. Errors: *DamagedError.
+func verifyRevisions(ctx context.Context, txn *badgerdb.Txn, from, through int64) (rows int, err error) {
+	if through < from {
+		return 0, nil // the empty catalogue
+	}
+	c := chain{txn: txn}
+	if from > 1 {
+		if c.record, err = readRecord(txn, from-1); err != nil {
+			return 0, recordDamage(from-1, err)
+		}
+	}
+	err = walk(ctx, txn, from, through, func(row bundles.Row) error {
+		if err := c.reach(row.Revision); err != nil {
+			return err
+		}
+		c.digest.Add(row)
+		c.rows++
+		rows++
+		return nil
+	})
+	if err == nil {
+		err = c.reach(through)
+	}
+	if err == nil {
+		err = c.finish()
+	}
+	return rows, err
+}
+
+// chain follows the hash chain of records over the rows of one revision after the other.
+type chain struct {
+	txn *badgerdb.Txn
+	// record is that of the revision whose rows are being digested, or before the first one, where
+	// digest is nil, that of the revision before it.
+	record bundles.Record
+	digest *bundles.Digest
+	rows   int
+}
+
+// reach finishes the revisions before the given one and begins that one.
+func (c *chain) reach(revision int64) error {
+	for c.record.Revision < revision {
+		if err := c.finish(); err != nil {
+			return err
+		}
+		next, err := readRecord(c.txn, c.record.Revision+1)
+		if err != nil {
+			return recordDamage(c.record.Revision+1, err)
+		}
+		c.digest, c.rows, c.record = bundles.NewDigest(c.record.SHA256, next), 0, next
+	}
+	return nil
+}
+
+// finish compares what was digested with what the record says.
+func (c *chain) finish() error {
+	if c.digest == nil {
+		return nil
+	}
+	switch revision := c.record.Revision; {
+	case c.rows != c.record.Rows:
+		return &DamagedError{Revision: revision, Part: "rows", Reason: fmt.Sprintf("%d of %d are there", c.rows, c.record.Rows)}
+	case c.digest.Sum() != c.record.SHA256:
+		return &DamagedError{Revision: revision, Part: "record", Reason: "its hash does not match"}
+	}
+	return nil
+}
+
+// Discard gives up the revisions after the one that a degraded store serves, which then takes commits
+// again. What was acknowledged in those revisions is lost; the caller has the operator's word for it.
+// On a store that is not degraded it does nothing.
+func (s *Store) Discard(ctx context.Context) error {
+	if err := s.enter(); err != nil {
+		return err
+	}
+	defer s.leave()
+	s.writing.Lock()
+	defer s.writing.Unlock()
+	if s.degraded.Load() == nil {
+		return nil
+	}
+	head := *s.head.Load()
+	// The head is moved last: a crash before leaves it at a record that is gone, which Open finds
+	// damaged as it was.
+	if err := s.discardRecords(head.Revision); err != nil {
+		return fmt.Errorf("discard: %w", err)
+	}
+	if err := s.db.Update(func(txn *badgerdb.Txn) error {
+		key := []byte(headKey)
+		if head.Revision == 0 {
+			return txn.Delete(key)
+		}
+		return txn.Set(key, seal(key, 0, encodeHead(head)))
+	}); err != nil {
+		return fmt.Errorf("discard: %w", s.fail(err))
+	}
+	if err := s.sweep(ctx, head.Revision); err != nil {
+		return fmt.Errorf("discard: %w", err)
+	}
+	s.degraded.Store(nil)
+	return nil
+}
+
+// discardRecords removes the records after a revision, the last first, and their idempotency keys.
+func (s *Store) discardRecords(after int64) error {
+	for done := false; !done; {
+		if err := s.db.Update(func(txn *badgerdb.Txn) error {
+			last := lastRecord(txn)
+			if done = last <= after; done {
+				return nil
+			}
+			if record, err := readRecord(txn, last); err == nil && record.IdempotencyKey != "" {
+				if err := txn.Delete(idempotencyKey(record.IdempotencyKey)); err != nil {
+					return err
+				}
+			}
+			return txn.Delete(recordKey(last))
+		}); err != nil {
+			return s.fail(err)
+		}
+	}
+	return nil
+}
