@@ -1,0 +1,269 @@
+package format
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"gec/bundles"
+	"gec/engine"
+)
+
+// tables are the fields of every object that a file may hold, by the wire names (spec 4). JSON, YAML
+// and the snapshot share them; what differs is in newTables.
+type tables struct {
+	file         *table[file]
+	config       *table[engine.Settings]
+	issuer       *table[engine.IssuerRange]
+	bundle       *table[bundleDraft]
+	fee          *table[feeDraft]
+	step         *table[engine.FeeStep]
+	band         *table[engine.TimeBand]
+	subscription *table[bundles.Subscription]
+	attribute    *table[engine.Attribute]
+	feeList      *table[feeListFile]
+	row          *table[feeRow]
+}
+
+// bundleDraft is a bundle while its fields come in.
+type bundleDraft struct {
+	bundles.Bundle
+	// flatCents is paymentAmount and fee the object fee; nil where absent.
+	flatCents     *int64
+	fee           *feeDraft
+	subscriptions []bundles.Subscription
+}
+
+// feeDraft is a fee and whether its flat amount was given.
+type feeDraft struct {
+	engine.Fee
+	flatGiven bool
+}
+
+func newTables(name Name) tables {
+	if name == FeeList {
+		return tables{feeList: feeListFields(), row: rowFields()}
+	}
+	return tables{
+		file: fileFields(name), config: configFields(), issuer: issuerFields(), bundle: bundleFields(name),
+		fee: feeFields(), step: stepFields(), band: bandFields(),
+		subscription: subscriptionFields(), attribute: attributeFields(),
+	}
+}
+
+func bundleFields(name Name) *table[bundleDraft] {
+	type draft = bundleDraft
+	native := name == Native
+	fields := []field[draft]{
+		textField("id", func(b *draft) *string { return &b.ID }),
+		textField("idPsp", func(b *draft) *string { return &b.PSP }),
+		textField("idChannel", func(b *draft) *string { return &b.Channel }),
+		textField("idBrokerPsp", func(b *draft) *string { return &b.Broker }),
+		textField("abi", func(b *draft) *string { return &b.ABI }),
+		textField("pspBusinessName", func(b *draft) *string { return &b.PSPBusinessName }),
+		textField("name", func(b *draft) *string { return &b.Name }),
+		textField("description", func(b *draft) *string { return &b.Description }),
+		{name: "descriptions", take: takeDescriptions},
+		textField("urlPolicyPsp", func(b *draft) *string { return &b.PolicyURL }),
+		textField("idCdi", func(b *draft) *string { return &b.CDI }),
+		textField("origin", func(b *draft) *string { return &b.Origin }),
+		{name: "type", take: takeType, mandatory: true},
+		{name: "paymentType", take: func(d *decoder, b *draft) { d.nameOrAny(&b.PaymentType, "") }},
+		{name: "touchpoint", take: func(d *decoder, b *draft) { d.nameOrAny(&b.Touchpoint, engine.Any) }},
+		wholeField("minPaymentAmount", native, wholeCents, func(b *draft) *int64 { return &b.Band.MinCents }),
+		wholeField("maxPaymentAmount", true, wholeCents, func(b *draft) *int64 { return &b.Band.MaxCents }),
+		optionalField("paymentAmount", func(b *draft) **int64 { return &b.flatCents }),
+		{name: "fee", take: takeFee},
+		{name: "transferCategoryList", take: takeCategories},
+		truthField("cart", false, func(b *draft) *bool { return &b.Cart }),
+		truthField("digitalStamp", false, func(b *draft) *bool { return &b.DigitalStamp }),
+		truthField("digitalStampRestriction", false, func(b *draft) *bool { return &b.DigitalStampOnly }),
+		truthField("onUs", native, func(b *draft) *bool { return &b.OnUs }),
+		dateField("validityDateFrom", func(b *draft) *engine.Date { return &b.Validity.From }),
+		dateField("validityDateTo", func(b *draft) *engine.Date { return &b.Validity.To }),
+		{name: "schedule", take: takeSchedule},
+		textField("when", func(b *draft) *string { return &b.When }),
+		{name: subscriptionsField(name), take: takeSubscriptions},
+	}
+	return newTable(fields...)
+}
+
+// subscriptionsField is what the format calls the subscriptions of a bundle.
+func subscriptionsField(name Name) string {
+	if name == Snapshot {
+		return "ciBundleList"
+	}
+	return "subscriptions"
+}
+
+// nameOrAny takes a registered name; empty or ANY, in any case, becomes the word for any.
+func (d *decoder) nameOrAny(into *string, word string) {
+	if name, ok := d.text(); ok && name != "" && !strings.EqualFold(name, engine.Any) {
+		*into = name
+	} else {
+		*into = word
+	}
+}
+
+func takeDescriptions(d *decoder, b *bundleDraft) {
+	if _, ok := d.take(object); !ok {
+		return
+	}
+	b.Descriptions = map[string]string{}
+	d.source.open()
+	for {
+		name, at, more := d.source.field()
+		if !more {
+			break
+		}
+		language := string(name)
+		d.path = append(d.path, step{name: fieldText(language)})
+		_, repeated := b.Descriptions[language]
+		k, _ := d.peek()
+		switch {
+		case repeated:
+			d.fault(at, "is given twice", "keep one of the two")
+			d.skip()
+		case k == null || len(b.Descriptions) == listMax:
+			d.skip()
+		default:
+			value, _ := d.text()
+			b.Descriptions[language] = value
+		}
+		d.path = d.path[:len(d.path)-1]
+	}
+	if len(b.Descriptions) == 0 {
+		b.Descriptions = nil
+	}
+}
+
+func takeType(d *decoder, b *bundleDraft) {
+	_, at := d.peek()
+	value, ok := d.text()
+	if !ok {
+		return
+	}
+	spelling := value
+	if d.lenient {
+		spelling = strings.ToUpper(value)
+	}
+	t, err := engine.ParseBundleType(spelling)
+	if err != nil {
+		d.fault(at, bundles.Excerpt(value)+" is no type of bundle", "use GLOBAL, PUBLIC or PRIVATE")
+	}
+	b.Type = t
+}
+
+func takeCategories(d *decoder, b *bundleDraft) {
+	d.elements(listMax, func() {
+		if code, ok := d.text(); ok {
+			b.TransferCategories = append(b.TransferCategories, engine.BareCategory(code))
+		}
+	})
+}
+
+func takeSchedule(d *decoder, b *bundleDraft) {
+	b.Schedule = engine.Schedule{}
+	d.elements(stepsMax, func() {
+		var band engine.TimeBand
+		takeObject(d, d.tables.band, &band)
+		b.Schedule = append(b.Schedule, band)
+	})
+}
+
+func bandFields() *table[engine.TimeBand] {
+	minute := func(name string, into func(*engine.TimeBand) *int) field[engine.TimeBand] {
+		return field[engine.TimeBand]{name: name, mandatory: true, take: func(d *decoder, b *engine.TimeBand) {
+			_, at := d.peek()
+			value, ok := d.text()
+			if !ok {
+				return
+			}
+			parsed, err := engine.ParseMinute(value)
+			if err != nil {
+				d.fault(at, bundles.Excerpt(value)+" is no time of the day", "write hours and minutes, as in 08:30, up to 24:00")
+			}
+			*into(b) = parsed
+		}}
+	}
+	return newTable(
+		field[engine.TimeBand]{name: "days", take: takeDays, mandatory: true},
+		minute("from", func(b *engine.TimeBand) *int { return &b.FromMinute }),
+		minute("to", func(b *engine.TimeBand) *int { return &b.ToMinute }),
+	)
+}
+
+func takeDays(d *decoder, b *engine.TimeBand) {
+	d.elements(listMax, func() {
+		_, at := d.peek()
+		value, ok := d.text()
+		if !ok {
+			return
+		}
+		day, err := engine.ParseWeekday(value)
+		if err != nil {
+			d.fault(at, bundles.Excerpt(value)+" is no day of the week", "use MON, TUE, WED, THU, FRI, SAT or SUN")
+			return
+		}
+		b.Days |= 1 << day
+	})
+}
+
+// The fields of simple kinds. Each takes where its value goes.
+
+func textField[T any](name string, into func(*T) *string) field[T] {
+	return field[T]{name: name, take: func(d *decoder, t *T) {
+		if value, ok := d.text(); ok {
+			*into(t) = value
+		}
+	}}
+}
+
+func wholeField[T any](name string, mandatory bool, fix string, into func(*T) *int64) field[T] {
+	return field[T]{name: name, mandatory: mandatory, take: func(d *decoder, t *T) {
+		if value, ok := d.whole(fix); ok {
+			*into(t) = value
+		}
+	}}
+}
+
+func optionalField[T any](name string, into func(*T) **int64) field[T] {
+	return field[T]{name: name, take: func(d *decoder, t *T) {
+		value, _ := d.whole(wholeCents)
+		*into(t) = &value
+	}}
+}
+
+func truthField[T any](name string, mandatory bool, into func(*T) *bool) field[T] {
+	return field[T]{name: name, mandatory: mandatory, take: func(d *decoder, t *T) {
+		if value, ok := d.truth(); ok {
+			*into(t) = value
+		}
+	}}
+}
+
+func dateField[T any](name string, into func(*T) *engine.Date) field[T] {
+	return field[T]{name: name, take: func(d *decoder, t *T) {
+		if value, ok := d.date(); ok {
+			*into(t) = value
+		}
+	}}
+}
+
+// dateOfInstant reads an ISO 8601 date and time: of one with a zone the date in Rome, of one without the
+// date as written.
+func dateOfInstant(value string) (engine.Date, error) {
+	if at, err := time.Parse(time.RFC3339, value); err == nil {
+		const firstDate = 1_01_01 // 1 January of the year 1
+		date := engine.LocalAt(at).Date
+		if date < firstDate {
+			return 0, fmt.Errorf("%s is before the calendar", bundles.Excerpt(value))
+		}
+		return date, nil
+	}
+	at, err := time.Parse("2006-01-02T15:04:05", value)
+	if err != nil {
+		return 0, err
+	}
+	return engine.ParseDate(at.Format(time.DateOnly))
+}
