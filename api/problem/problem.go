@@ -1,0 +1,169 @@
+// Package problem is the one table from the errors of the domain to what a caller is shown: HTTP
+// problems (RFC 9457, with the titles and details of the platform's wire contract, spec 4) and gRPC
+// statuses. It decides nothing else and writes to no connection.
+//
+// Where to start: [Of] is the table, [Problem] what it gives. Code that reads input makes its own
+// problems with [Malformed], [Invalid] and [New], which pass through [Of] unchanged.
+package problem
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+
+	"github.com/go-faster/jx"
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+)
+
+// ContentType is the media type of an HTTP problem.
+const ContentType = "application/problem+json"
+
+// detailFieldsMax is the number of faulty fields that Detail spells out; Fields holds all of them.
+const detailFieldsMax = 20
+
+// Problem is an error in the form in which a caller sees it. It is an error itself, so that code at the
+// edge can return one. It is not changed once it is made.
+type Problem struct {
+	// Status is the HTTP status, 400 to 599, and Code the gRPC one.
+	Status int
+	Code   codes.Code
+	// Title is constant for a kind of problem, Detail says what is wrong this time. Both are part
+	// of the wire contract: clients compare them.
+	Title, Detail string
+	// Hint says more than the contract's detail has room for: where, and what would be right.
+	// May be empty.
+	Hint string
+	// Instance names this one occurrence of an error whose cause is not shown, a URN that is
+	// also in the log. Empty for every other problem.
+	Instance string
+	// Fields are the faults of the input one by one, in its order; nil where no field is at fault.
+	Fields []Field
+	// Cause is what the problem stands for. It is for the log and errors.Is, and never shown.
+	Cause error
+}
+
+// Field is one fault of the input.
+type Field struct {
+	// Path of the field, such as "paymentNotice[0].paymentAmount"; empty for the whole input.
+	Path string
+	// Message says what is wrong and what would be right.
+	Message string
+	// Line and Column count from 1 where the input is a document with lines; 0 elsewhere.
+	Line, Column int
+}
+
+// Error returns the title and the detail, without the cause.
+func (p *Problem) Error() string { return p.Title + ": " + p.Detail }
+
+// Unwrap returns the cause, nil when there is none.
+func (p *Problem) Unwrap() error { return p.Cause }
+
+// New returns a problem of an HTTP status with the status's own name as its title, in capitals as the
+// platform writes it ("BAD REQUEST").
+func New(status int, code codes.Code, detail string) *Problem {
+	return &Problem{Status: status, Code: code, Title: strings.ToUpper(http.StatusText(status)), Detail: detail}
+}
+
+// Malformed is the problem of input that is not of the expected form at all. Its detail is the contract's
+// fixed text; the hint says what is wrong and where.
+func Malformed(hint string) *Problem {
+	p := New(http.StatusBadRequest, codes.InvalidArgument, "Invalid input format")
+	p.Hint = hint
+	return p
+}
+
+// Invalid is the problem of input with faulty fields, at least one. Its detail reads
+// "field: message, field: message"; it names at most 20 fields and counts the rest.
+func Invalid(fields []Field) *Problem {
+	var detail strings.Builder
+	for i, f := range fields {
+		if i == detailFieldsMax {
+			fmt.Fprintf(&detail, ", and %d more", len(fields)-i)
+			break
+		}
+		if i > 0 {
+			detail.WriteString(", ")
+		}
+		if f.Path != "" {
+			detail.WriteString(f.Path + ": ")
+		}
+		detail.WriteString(f.Message)
+	}
+	p := New(http.StatusBadRequest, codes.InvalidArgument, detail.String())
+	p.Fields = fields
+	return p
+}
+
+// Append writes the problem as a JSON object after dst: title, status, detail and, where there are any,
+// hint, instance and errors. Text that is not UTF-8 is mended.
+func (p *Problem) Append(dst []byte) []byte {
+	var e jx.Encoder
+	e.SetBytes(dst)
+	e.ObjStart()
+	text(&e, "title", p.Title)
+	e.FieldStart("status")
+	e.Int(p.Status)
+	text(&e, "detail", p.Detail)
+	if p.Hint != "" {
+		text(&e, "hint", p.Hint)
+	}
+	if p.Instance != "" {
+		text(&e, "instance", p.Instance)
+	}
+	if len(p.Fields) > 0 {
+		e.FieldStart("errors")
+		e.ArrStart()
+		for _, f := range p.Fields {
+			f.encode(&e)
+		}
+		e.ArrEnd()
+	}
+	e.ObjEnd()
+	return e.Bytes()
+}
+
+func (f Field) encode(e *jx.Encoder) {
+	e.ObjStart()
+	text(e, "field", f.Path)
+	text(e, "message", f.Message)
+	if f.Line > 0 {
+		e.FieldStart("line")
+		e.Int(f.Line)
+		e.FieldStart("column")
+		e.Int(f.Column)
+	}
+	e.ObjEnd()
+}
+
+func text(e *jx.Encoder, name, value string) {
+	e.FieldStart(name)
+	e.Str(strings.ToValidUTF8(value, "\uFFFD"))
+}
+
+// GRPCStatus returns the problem as a gRPC status, with the faulty fields as a BadRequest detail. Its
+// name makes grpc-go send a Problem that a handler returns as that status.
+func (p *Problem) GRPCStatus() *status.Status {
+	message := p.Detail
+	if p.Hint != "" {
+		message += ": " + p.Hint
+	}
+	if p.Instance != "" {
+		message += " (" + p.Instance + ")"
+	}
+	s := status.New(p.Code, strings.ToValidUTF8(message, "\uFFFD"))
+	if len(p.Fields) == 0 {
+		return s
+	}
+	var bad errdetails.BadRequest
+	for _, f := range p.Fields {
+		bad.FieldViolations = append(bad.FieldViolations, &errdetails.BadRequest_FieldViolation{
+			Field: strings.ToValidUTF8(f.Path, "\uFFFD"), Description: strings.ToValidUTF8(f.Message, "\uFFFD"),
+		})
+	}
+	if detailed, err := s.WithDetails(&bad); err == nil {
+		return detailed
+	}
+	return s // without the details; they are in the message as well
+}

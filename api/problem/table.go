@@ -1,0 +1,103 @@
+package problem
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+
+	"github.com/google/uuid"
+	"google.golang.org/grpc/codes"
+
+	"gec/bundles"
+	"gec/engine"
+)
+
+// Of returns the problem that an error is shown as, nil for nil. It looks through wrapped errors. An error
+// that the table does not know becomes a 500 that tells nothing but a fresh instance id; the error is its
+// Cause, to be logged beside that id.
+func Of(err error) *Problem {
+	if err == nil {
+		return nil
+	}
+	var made *Problem
+	if errors.As(err, &made) {
+		return made
+	}
+	for _, row := range []func(error) *Problem{ofName, ofPayment, ofFaults, ofSentinel} {
+		if p := row(err); p != nil {
+			p.Cause = err
+			return p
+		}
+	}
+	p := New(http.StatusInternalServerError, codes.Internal, "The request could not be processed: quote the instance when you report this")
+	p.Instance = "urn:uuid:" + uuid.NewString()
+	p.Cause = err
+	return p
+}
+
+// ofName is the contract's 404 of a touchpoint or payment type that is not registered (Q2, Q3).
+func ofName(err error) *Problem {
+	var unknown *engine.UnknownNameError
+	if !errors.As(err, &unknown) {
+		return nil
+	}
+	p := New(http.StatusNotFound, codes.NotFound, fmt.Sprintf("Cannot find %s with name: '%s'", unknown.Kind, unknown.Name))
+	p.Title = "Touchpoint not found"
+	if unknown.Kind == "payment type" {
+		p.Title = "PaymentType not found"
+	}
+	return p
+}
+
+func ofPayment(err error) *Problem {
+	var invalid *engine.InvalidPaymentError
+	if !errors.As(err, &invalid) {
+		return nil
+	}
+	return Invalid([]Field{{Path: invalid.Field, Message: invalid.Reason}})
+}
+
+func ofFaults(err error) *Problem {
+	var faults bundles.Faults
+	if !errors.As(err, &faults) {
+		var one bundles.Fault
+		if !errors.As(err, &one) {
+			return nil
+		}
+		faults = bundles.Faults{one}
+	}
+	fields := make([]Field, len(faults))
+	for i, f := range faults {
+		fields[i] = Field{Path: f.Path, Message: f.Reason, Line: f.Line, Column: f.Column}
+		if f.Fix != "" {
+			fields[i].Message += "; " + f.Fix
+		}
+	}
+	return Invalid(fields)
+}
+
+// ofSentinel maps the errors that carry nothing but their kind.
+func ofSentinel(err error) *Problem {
+	for _, row := range []struct {
+		is     error
+		status int
+		code   codes.Code
+	}{
+		{bundles.ErrNotFound, http.StatusNotFound, codes.NotFound},
+		{bundles.ErrConflict, http.StatusConflict, codes.Aborted},
+		{bundles.ErrDuplicateKey, http.StatusConflict, codes.AlreadyExists},
+		{bundles.ErrStorageFull, http.StatusInsufficientStorage, codes.ResourceExhausted},
+	} {
+		if errors.Is(err, row.is) {
+			return New(row.status, row.code, row.is.Error())
+		}
+	}
+	switch {
+	case errors.Is(err, context.DeadlineExceeded):
+		return New(http.StatusGatewayTimeout, codes.DeadlineExceeded, "The request took longer than the caller allowed: repeat it")
+	case errors.Is(err, context.Canceled):
+		return New(http.StatusServiceUnavailable, codes.Canceled, "The request was abandoned before it was answered: repeat it")
+	}
+	return nil
+}
