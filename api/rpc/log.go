@@ -1,0 +1,102 @@
+package rpc
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"runtime/debug"
+	"time"
+
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"gec/api/gecv1"
+	"gec/api/problem"
+)
+
+// logged is what the log says of one request.
+type logged struct {
+	started    time.Time
+	id, method string
+	code       codes.Code
+	revision   int64
+	rows       int
+	// cause is the error behind an answer that tells no cause.
+	cause error
+}
+
+// The keys of a line of the log.
+const (
+	logRequestID = "request_id"
+	logMethod    = "method"
+	logCode      = "code"
+	logDuration  = "duration"
+	logRevision  = "revision"
+	logRows      = "rows"
+	logInstance  = "instance"
+	logError     = "error"
+)
+
+// errPanic is the cause of the answer to a request whose handler panicked.
+var errPanic = errors.New("panic")
+
+// problem notes an error, or a panic, and returns it as the caller sees it; nil for neither.
+func (l *logged) problem(err error, panicked any) *problem.Problem {
+	if panicked != nil {
+		err = fmt.Errorf("%w: %v\n%s", errPanic, panicked, debug.Stack())
+	}
+	p := problem.Of(err)
+	if p == nil {
+		return nil
+	}
+	l.code = p.Code
+	if p.Instance != "" {
+		l.cause = p
+	}
+	return p
+}
+
+// shown is problem for gRPC. Statuses that grpc-go itself or an interceptor made stay as they are.
+func (l *logged) shown(err error, panicked any) error {
+	if panicked == nil {
+		var made *problem.Problem
+		if s, ok := status.FromError(err); ok && !errors.As(err, &made) {
+			l.code = s.Code()
+			return err
+		}
+	}
+	if p := l.problem(err, panicked); p != nil {
+		return p
+	}
+	return nil
+}
+
+// answered notes what the log says of an answer.
+func (l *logged) answered(out any) {
+	if answer, ok := out.(interface{ GetRevision() int64 }); ok {
+		l.revision = answer.GetRevision()
+	}
+	if answer, ok := out.(*gecv1.QuoteResponse); ok {
+		l.rows = len(answer.GetQuotes())
+	}
+}
+
+func (l *logged) write(ctx context.Context, log *slog.Logger) {
+	level := slog.LevelInfo
+	if l.cause != nil {
+		level = slog.LevelError
+	}
+	if !log.Enabled(ctx, level) {
+		return
+	}
+	attributes := make([]slog.Attr, 0, 8)
+	attributes = append(attributes,
+		slog.String(logRequestID, l.id), slog.String(logMethod, l.method), slog.String(logCode, l.code.String()),
+		slog.Duration(logDuration, time.Since(l.started)), slog.Int64(logRevision, l.revision), slog.Int(logRows, l.rows))
+	var p *problem.Problem
+	if errors.As(l.cause, &p) {
+		attributes = append(attributes, slog.String(logInstance, p.Instance), slog.Any(logError, p.Cause))
+	}
+	log.LogAttrs(ctx, level, "request", attributes...)
+}
