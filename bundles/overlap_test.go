@@ -86,11 +86,9 @@ func TestA3OverlapTruthTable(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			a, b := overlapBundle("A"), overlapBundle("B")
-			for _, change := range []func(b *engine.Bundle){c.both} {
-				if change != nil {
-					change(a)
-					change(b)
-				}
+			if c.both != nil {
+				c.both(a)
+				c.both(b)
 			}
 			if c.other != nil {
 				c.other(b)
