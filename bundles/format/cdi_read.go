@@ -277,7 +277,7 @@ func (r *cdiReader) readChild(n *cdiNode, of *cdiElement, start xml.StartElement
 	}
 	counts[i]++
 	if c.most > 0 && counts[i] > c.most {
-		r.flaw(n, c.name, at, fmt.Sprintf("is there more than %d times", c.most), "leave the others out")
+		r.flaw(n, c.name, at, fmt.Sprintf("is one too many: %d may be here", c.most), "leave it out")
 		r.skipElement()
 		return
 	}

@@ -1,6 +1,7 @@
 package format
 
 import (
+	"bytes"
 	"fmt"
 	"slices"
 	"strings"
@@ -33,8 +34,9 @@ type csvReader struct {
 	inCents []bool      // by position: the column is in cents
 	rows    []mark      // where the row of each bundle begins
 	all     []bundles.Bundle
-	priced  bool // there is a column of the fee
-	here    int  // the position of the cell being taken
+	priced  bool        // there is a column of the fee
+	draft   bundleDraft // of the row being read
+	here    int         // the position of the cell being taken
 }
 
 // readCSV reads a CSV (see csv.go).
@@ -48,6 +50,9 @@ func readCSV(data []byte) reading {
 	separator := s.separator
 	if r.header(s) {
 		r.read(s)
+	}
+	if len(r.all) == 0 {
+		r.all = nil
 	}
 	done := reading{document: bundles.Document{Bundles: r.all}, faults: r.report(), warnings: r.warnings}
 	if warning != "" {
@@ -153,6 +158,8 @@ func headerPath(name string) string {
 
 // read reads the rows below the header.
 func (r *csvReader) read(s *csvScanner) {
+	const rowBytesMin = 16 // of a row that is a bundle; an estimate for the room to make
+	r.all = make([]bundles.Bundle, 0, min(bytes.Count(s.data, []byte{'\n'}), len(s.data)/rowBytesMin, BundlesMax)+1)
 	var cells []csvCell
 	r.path = []step{{name: "bundles"}, {}}
 	for s.more() && !r.full() {
@@ -175,7 +182,8 @@ func (r *csvReader) read(s *csvScanner) {
 
 // row makes the bundle of a row; what is wrong with it is noted.
 func (r *csvReader) row(s *csvScanner, cells []csvCell, begin mark) bundles.Bundle {
-	b := bundleDraft{Bundle: bundles.Bundle{Bundle: engine.Bundle{Touchpoint: engine.Any, Cart: true}}}
+	b := &r.draft
+	*b = bundleDraft{Bundle: bundles.Bundle{Bundle: engine.Bundle{Touchpoint: engine.Any, Cart: true}}}
 	if s.reason != "" {
 		return b.Bundle
 	}
@@ -193,7 +201,7 @@ func (r *csvReader) row(s *csvScanner, cells []csvCell, begin mark) bundles.Bund
 		}
 		r.here = i
 		r.path = append(r.path, step{name: column.name})
-		column.take(r, &b, cell)
+		column.take(r, b, cell)
 		r.path = r.path[:2]
 	}
 	for i, column := range r.columns {
@@ -206,7 +214,7 @@ func (r *csvReader) row(s *csvScanner, cells []csvCell, begin mark) bundles.Bund
 		}
 	}
 	if r.priced {
-		r.settleFee(&b, begin)
+		r.settleFee(b, begin)
 	}
 	return b.Bundle
 }

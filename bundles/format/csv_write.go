@@ -83,9 +83,11 @@ func csvFault(i int, b *bundles.Bundle, field, reason string) bundles.Fault {
 	}
 }
 
-// csvText returns a cell as it is written: in quotes where it must be.
+// csvText returns a cell as it is written: in quotes where it must be, and where another program might
+// take a comma or a tab for a separator; amounts have none.
 func csvText(text string) string {
-	if strings.ContainsAny(text, "\";,\t\r\n") || text != strings.TrimSpace(text) {
+	amount := strings.Trim(text, "0123456789,") == ""
+	if strings.ContainsAny(text, "\";,\t\r\n") && !amount || text != strings.TrimSpace(text) {
 		return `"` + strings.ReplaceAll(text, `"`, `""`) + `"`
 	}
 	return text
