@@ -176,6 +176,9 @@ func TestTornFiles(t *testing.T) {
 	mustClose(t, s)
 
 	rounds := 20
+	if raceDetector {
+		rounds = 5
+	}
 	if n, err := strconv.Atoi(os.Getenv("GEC_TEST_TEARS")); err == nil {
 		rounds = n
 	}

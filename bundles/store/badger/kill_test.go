@@ -56,7 +56,7 @@ func TestKill(t *testing.T) {
 	kills := 6
 	if n, err := strconv.Atoi(os.Getenv("GEC_TEST_KILLS")); err == nil {
 		kills = n
-	} else if testing.Short() {
+	} else if testing.Short() || raceDetector {
 		kills = 2
 	}
 	dir := t.TempDir()
