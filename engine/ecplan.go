@@ -43,10 +43,11 @@ type preparedAttribute struct {
 	notEqual bool
 }
 
-// plan returns the prepared subscriptions of an EC; nil when it has none.
+// plan returns the prepared subscriptions of an EC; nil when it has none. Nobody is the EC without a tax
+// code (see Notice): what is stored under it by mistake reaches no payment.
 func (s *Snapshot) plan(ec string) (*preparedEC, error) {
 	plan, ok := s.plans.get(ec)
-	if !ok || s.deps.Subscriptions == nil {
+	if !ok || ec == "" || s.deps.Subscriptions == nil {
 		return nil, nil
 	}
 	if prepared := plan.prepared.Load(); prepared != nil {

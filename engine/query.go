@@ -37,8 +37,8 @@ type query struct {
 	stamps        stampUse
 	local         Local
 	// issuer is none when it is unknown; amex says that it is the one of Q11.
-	issuer  uint32
-	amex    bool
+	issuer uint32
+	amex   bool
 	// filters are ascending by PSP.
 	filters []filter
 	// ecs are the distinct ECs of the cart, in cart order.

@@ -117,7 +117,28 @@ func (s *Snapshot) With(c Change) (*Snapshot, error) {
 		}
 		d.plans = *plans.shards
 	}
+	if d.slots.len > pageRows && d.slots.len > slotsPerBundleMax*d.len {
+		return d.renew()
+	}
 	return d, nil
+}
+
+// slotsPerBundleMax bounds the places that bundles which are gone leave behind. A catalogue that is
+// replaced by one with other ids again and again would else grow for ever.
+const slotsPerBundleMax = 3
+
+// renew makes the same snapshot with a place for each bundle that is there and no other.
+func (s *Snapshot) renew() (*Snapshot, error) {
+	src := Source{Revision: s.revision, Settings: *s.settings}
+	for b := range s.Bundles() {
+		src.Bundles = append(src.Bundles, b)
+	}
+	for _, shard := range s.plans.maps {
+		for ec := range shard {
+			src.ECs = append(src.ECs, ec)
+		}
+	}
+	return NewSnapshot(src, s.deps)
 }
 
 // adopt makes the settings those of the snapshot.
