@@ -44,11 +44,22 @@ type Subscription struct {
 
 // Document is a catalogue, or a part of one, as a file states it.
 type Document struct {
+	// Export says of which catalogue the document is the export; nil when it is none. Its bundles were
+	// checked when they were authored: taken in again, they keep the dates that they have, also past
+	// and open ones.
+	Export *Export
 	// Settings replaces the operator's settings; nil leaves them as they are.
 	Settings *engine.Settings
 	Bundles  []Bundle
 	// Subscriptions of the document's bundles, and possibly of stored ones.
 	Subscriptions []Subscription
+}
+
+// Export is where a document was exported from.
+type Export struct {
+	Revision int64
+	// At is the instant of that revision, in UTC.
+	At time.Time
 }
 
 // Caller says who asks. Every change is recorded with it (A8, A18).

@@ -96,6 +96,13 @@ func (c *Catalogue) Export(ctx context.Context, revision int64) (Document, error
 		settings engine.Settings
 		err      error
 	)
+	if revision > 0 {
+		record, err := c.store.Record(ctx, revision)
+		if err != nil {
+			return Document{}, fmt.Errorf("export: %w", err)
+		}
+		d.Export = &Export{Revision: revision, At: record.At}
+	}
 	if settings, err = loadSettings(ctx, c.store, revision); err == nil {
 		d.Settings = &settings
 		d.Bundles, err = scanAll(ctx, c.store, revision, KindBundle, decodeBundleRow)

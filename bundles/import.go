@@ -82,7 +82,7 @@ type importing struct {
 // returns, quotes are made on the new revision (A7). Things that say what is stored already are not
 // written again; where nothing differs there is no new revision.
 //
-// Unless Lenient, a bundle without a beginning keeps the stored one, or where it is new begins tomorrow
+// Unless Lenient or from an export, a bundle without a beginning keeps the stored one, or where it is new begins tomorrow
 // (A2), and stored contributions above a fee that goes down are brought down to it (A4).
 //
 // Errors: Faults when the document is refused, with the warnings in the Report; ErrConflict with
@@ -120,7 +120,11 @@ func (i *importing) work(b base) (e edit, err error) {
 	}
 	document := i.prepare(b)
 	done := 0
-	faults, warnings := CheckDocument(&document, b.snapshot.Settings(), b.today, i.o.Lenient, func(id string) (*Bundle, bool) {
+	today := b.today
+	if document.Export != nil {
+		today = 0 // judges no date
+	}
+	faults, warnings := CheckDocument(&document, b.snapshot.Settings(), today, i.o.Lenient, func(id string) (*Bundle, bool) {
 		if done++; done <= len(document.Bundles) { // then come the bundles of subscriptions
 			i.o.Progress(done, len(document.Bundles))
 		}
@@ -183,7 +187,7 @@ func (i *importing) prepare(b base) Document {
 		if bundle.Origin == "" && i.o.Mode == ImportReplaceOrigin {
 			bundle.Origin = i.o.Origin
 		}
-		if !i.o.Lenient && bundle.Validity.From == 0 {
+		if !i.o.Lenient && d.Export == nil && bundle.Validity.From == 0 {
 			bundle.Validity.From = b.today.AddDays(1)
 			if stored := i.stored(b, bundle.ID); stored != nil {
 				bundle.Validity.From = stored.Validity.From

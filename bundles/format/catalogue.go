@@ -43,6 +43,10 @@ func fileFields(name Name) *table[file] {
 		{name: "bundles", take: takeBundles},
 	}
 	if name == Native {
+		fields = append(fields, field[file]{name: "export", take: func(d *decoder, f *file) {
+			f.Export = &bundles.Export{}
+			takeObject(d, d.tables.export, f.Export)
+		}})
 		fields = append(fields, field[file]{name: "subscriptions", take: takeOtherSubscriptions})
 	}
 	return newTable(fields...)

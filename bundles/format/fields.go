@@ -13,6 +13,7 @@ import (
 // and the snapshot share them; what differs is in newTables.
 type tables struct {
 	file         *table[file]
+	export       *table[bundles.Export]
 	config       *table[engine.Settings]
 	issuer       *table[engine.IssuerRange]
 	bundle       *table[bundleDraft]
@@ -45,7 +46,7 @@ func newTables(name Name) tables {
 		return tables{feeList: feeListFields(), row: rowFields()}
 	}
 	return tables{
-		file: fileFields(name), config: configFields(), issuer: issuerFields(), bundle: bundleFields(name),
+		file: fileFields(name), export: exportFields(), config: configFields(), issuer: issuerFields(), bundle: bundleFields(name),
 		fee: feeFields(), step: stepFields(), band: bandFields(),
 		subscription: subscriptionFields(), attribute: attributeFields(),
 	}
@@ -248,6 +249,27 @@ func dateField[T any](name string, into func(*T) *engine.Date) field[T] {
 			*into(t) = value
 		}
 	}}
+}
+
+func exportFields() *table[bundles.Export] {
+	return newTable(
+		wholeField("revision", true, wholeNumber, func(e *bundles.Export) *int64 { return &e.Revision }),
+		field[bundles.Export]{name: "at", mandatory: true, take: takeExportInstant},
+	)
+}
+
+func takeExportInstant(d *decoder, e *bundles.Export) {
+	_, place := d.peek()
+	value, ok := d.text()
+	if !ok {
+		return
+	}
+	at, err := time.Parse(time.RFC3339Nano, value)
+	if err != nil {
+		d.faultBelow("", place, "is no instant", "write it as gec export does, as in 2026-11-21T10:00:00Z")
+		return
+	}
+	e.At = at.UTC()
 }
 
 // dateOfInstant reads an ISO 8601 date and time: of one with a zone the date in Rome, of one without the

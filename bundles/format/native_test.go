@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 	"testing/iotest"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -153,5 +154,30 @@ func TestWriteOfNothing(t *testing.T) {
 				t.Errorf("%s %v: %+v", name, yaml, d)
 			}
 		}
+	}
+}
+
+// TestA9ExportSaysThatItIsOne holds that a native file tells where it was exported from, and that reading
+// it gives that back, so that it is taken in with the dates that it has.
+func TestA9ExportSaysThatItIsOne(t *testing.T) {
+	d := bundles.Document{
+		Export: &bundles.Export{Revision: 7, At: time.Date(2026, 11, 21, 10, 0, 0, 123_000_000, time.UTC)},
+	}
+	for _, yaml := range []bool{false, true} {
+		var text bytes.Buffer
+		if err := format.Write(format.Native, &text, d, format.WriteOptions{YAML: yaml}); err != nil {
+			t.Fatal(err)
+		}
+		read, _, err := format.Read(format.Native, bytes.NewReader(text.Bytes()), format.ReadOptions{})
+		if err != nil {
+			t.Fatalf("%v\n%s", err, text.String())
+		}
+		if diff := cmp.Diff(d.Export, read.Export); diff != "" {
+			t.Errorf("%s\n%s", diff, text.String())
+		}
+	}
+	_, _, err := format.Read(format.Native, strings.NewReader(`{"export": {"revision": 7, "at": "yesterday"}, "bundles": []}`), format.ReadOptions{})
+	if err == nil || !strings.Contains(err.Error(), "export.at") {
+		t.Errorf("an instant that is none: %v", err)
 	}
 }

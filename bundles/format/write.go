@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/go-faster/jx"
 	"go.yaml.in/yaml/v3"
@@ -28,6 +29,9 @@ type part struct {
 
 // parts are the fields of a native file or a snapshot, in their order.
 func parts(d *bundles.Document, name Name) (all []part) {
+	if x := d.Export; x != nil && name == Native {
+		all = append(all, part{name: "export", write: func(e *jx.Encoder, _ int) { writeExport(e, x) }})
+	}
 	if s := d.Settings; s != nil {
 		all = append(all,
 			part{name: "config", write: func(e *jx.Encoder, _ int) { writeConfig(e, s) }},
@@ -78,6 +82,15 @@ func strays(d *bundles.Document) (faults bundles.Faults) {
 			Fix:    "export the bundle too, or use the native format"})
 	}
 	return faults
+}
+
+func writeExport(e *jx.Encoder, x *bundles.Export) {
+	e.ObjStart()
+	e.FieldStart("revision")
+	e.Int64(x.Revision)
+	e.FieldStart("at")
+	e.Str(x.At.UTC().Format(time.RFC3339Nano))
+	e.ObjEnd()
 }
 
 func writeConfig(e *jx.Encoder, s *engine.Settings) {
