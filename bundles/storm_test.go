@@ -15,7 +15,7 @@ import (
 // contribution, while 16 clients quote: no answer mixes two of them.
 func TestP6SwapStorm(t *testing.T) {
 	catalogues, clients := 1000, 16
-	if testing.Short() || raceDetector {
+	if testing.Short() {
 		catalogues = 150
 	}
 	c := openCatalogue(t, openStore(t, t.TempDir()), bundles.Options{ECPlansMax: 1})

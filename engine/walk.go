@@ -99,7 +99,8 @@ func (q *Quoter) rowsNeeded() (rows int, needed bool) {
 //
 // A tight candidate comes before all that the walk has yet to meet, for it was met earlier in the order
 // of compareRows. Others, met outside the walk or of a fee above their lowest, are settled when the walk
-// has passed their net fee.
+// has passed their net fee. Until then they come after all that are settled, but for those whose net fee
+// the walk is just at: where these will stand is open, and which of their PSP's rows they will be.
 func (q *Quoter) settled(lowest int64, enough int) bool {
 	if len(q.candidates) < enough {
 		return false
@@ -108,8 +109,12 @@ func (q *Quoter) settled(lowest int64, enough int) bool {
 	if count < len(q.candidates) {
 		for i := range q.candidates {
 			c := &q.candidates[i]
-			if !c.tight && c.net < lowest && !(c.onUs && q.options.OnUsFirst) {
+			switch {
+			case c.tight || c.onUs && q.options.OnUsFirst:
+			case c.net < lowest:
 				count++
+			case c.net == lowest:
+				return false // a row of the same net fee and a lower gross fee may still come
 			}
 		}
 	}
