@@ -1,0 +1,97 @@
+# Targets for people and for .ci/run. Needs Go and make; each target fetches what it lacks through the Go
+# module proxy once and then works offline.
+
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-builtin-rules
+
+# Parameters, as in `make fuzz FUZZTIME=1h`.
+FUZZTIME ?= 20s
+BENCHTIME ?= 1s
+DATA ?= .data
+HTTP ?= 127.0.0.1:8080
+GRPC ?= 127.0.0.1:9090
+TESTFLAGS ?=
+
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
+GOLANGCI := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+BUF := go tool -modfile=.tools/go.mod buf
+# Packages whose values are shared between goroutines, and those of their tests that are about files and
+# killed processes, where the race detector takes minutes to see nothing.
+SHARED := ./bundles/... ./api/... ./engine/condition/... ./cmd/gec/internal/...
+RACE_SKIP := ^Test(TornFiles|Crash|Kill|FailedCommitIsSwept)
+
+.PHONY: help
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: build
+build: ## build bin/gec
+	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o bin/gec ./cmd/gec
+
+.PHONY: run
+run: build ## serve the sample catalogue on loopback; data stays in $(DATA)
+	@printf '%s\n' 'Once it is ready, try in another window:' \
+	  '  bin/gec quote --server http://$(HTTP) --amount 50.00 --type CP --touchpoint CHECKOUT --order fee' \
+	  '  bin/gec explain --server http://$(HTTP) --amount 50.00 --type CP --touchpoint CHECKOUT' \
+	  "  curl -s http://$(HTTP)/gec/v1/quote -d '{\"payment\": {\"paymentType\": \"CP\", \"notices\": [{\"amountCents\": 5000}]}}'" \
+	  '  curl -s http://$(HTTP)/actuator/health/readiness' \
+	  'The README has more. Stop with Ctrl-C.' ''
+	@exec bin/gec serve --sample --data $(DATA) --http $(HTTP) --grpc $(GRPC)
+
+.PHONY: test
+test: format vet ## everything that must pass: format, vet, all tests, races, conformance; under 5 minutes
+	go test $(TESTFLAGS) ./...
+	go test $(TESTFLAGS) -race -short -skip '$(RACE_SKIP)' $(SHARED)
+
+.PHONY: check
+check: format vet lint generate-check ## format, vet, lint, generated code up to date
+
+.PHONY: format
+format: # fails when a file is not as gofmt writes it
+	@files=$$(find . -name '*.go' -not -path './.*' -not -path '*/node_modules/*' -exec gofmt -l {} +); \
+	  [ -z "$$files" ] || { echo "run gofmt -w on:" $$files >&2; exit 1; }
+
+.PHONY: vet
+vet:
+	go vet ./...
+
+.PHONY: lint
+lint: # golangci-lint from the PATH where it is there, else the pinned one, built on first use
+	@if command -v golangci-lint >/dev/null; then golangci-lint run ./...; else go run $(GOLANGCI) run ./...; fi
+
+.PHONY: race
+race: ## all tests under the race detector, at full length
+	go test -race -timeout 60m ./...
+
+.PHONY: cases
+cases: ## the case files and the conformance cases of ../shared
+	go test -count=1 ./fixtures/...
+
+.PHONY: fuzz
+fuzz: ## run every fuzz target for FUZZTIME (20s)
+	@go list -f '{{if or .TestGoFiles .XTestGoFiles}}{{.ImportPath}} {{.Dir}}{{end}}' ./... | while read -r package dir; do \
+	  for target in $$(grep -ohE '^func Fuzz[A-Za-z0-9_]*' "$$dir"/*_test.go | cut -c 6- || true); do \
+	    echo "$$package $$target"; go test "$$package" -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME); \
+	  done; done
+
+.PHONY: bench
+bench: ## time one quote at 513, 5 130 and 51 300 bundles beside the floors
+	go test ./bench/... -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME)
+
+.PHONY: generate
+generate: ## write the code generated from api/proto
+	$(BUF) generate api/proto --template api/proto/buf.gen.yaml
+
+.PHONY: generate-check
+generate-check: ## lint api/proto, compare it with the released contract and with the generated code
+	$(BUF) lint api/proto
+	$(BUF) breaking api/proto --against api/proto/baseline.binpb
+	@out=$$(mktemp -d); trap 'rm -rf "$$out"' EXIT; \
+	  $(BUF) generate api/proto --template api/proto/buf.gen.yaml -o "$$out"; \
+	  diff -r "$$out/api/gecv1" api/gecv1 || { echo 'api/gecv1 is not what api/proto makes: run make generate' >&2; exit 1; }
+
+.PHONY: clean
+clean: ## remove what was built; the data folder stays
+	rm -rf bin dist coverage.* *.prof *.test

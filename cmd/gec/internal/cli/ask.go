@@ -1,0 +1,110 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"time"
+
+	"github.com/spf13/cobra"
+	"google.golang.org/protobuf/encoding/protojson"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	"gec/api/rpc"
+	"gec/cmd/gec/internal/ask"
+	"gec/cmd/gec/internal/config"
+	"gec/cmd/gec/internal/node"
+)
+
+// question is what quote and explain have in common: a payment, whom to ask, how to print.
+type question struct {
+	process Process
+	cmd     *cobra.Command
+	payment *ask.Flags
+	server  string
+	json    bool
+}
+
+// question defines the flags on a command.
+func (p Process) question(cmd *cobra.Command) *question {
+	q := &question{process: p, cmd: cmd}
+	cmd.Flags().SortFlags = false
+	q.payment = ask.Register(cmd.Flags())
+	config.Register(cmd.Flags(), false)
+	cmd.Flags().StringVar(&q.server, "server", "", "`URL` of a running gec to ask, as http://127.0.0.1:8080, in place of a data folder")
+	cmd.Flags().BoolVar(&q.json, "json", false, "print the whole answer as JSON")
+	return q
+}
+
+// put calls f with a client of the server or the folder that the flags name.
+func (q *question) put(f func(*ask.Client) error) (err error) {
+	if q.server != "" {
+		if q.cmd.Flags().Changed("data") {
+			return usage("--data and --server are two places to ask: choose one")
+		}
+		client, err := ask.NewRemote(q.server)
+		if err != nil {
+			return &usageError{fmt.Errorf("--server: %w", err)}
+		}
+		return f(client)
+	}
+	c, err := q.process.settings(q.cmd)
+	if err != nil {
+		return err
+	}
+	return q.process.withFolder(q.cmd.Context(), c, func(folder *node.Folder) error {
+		log := slog.New(slog.NewTextHandler(q.process.Stderr, &slog.HandlerOptions{Level: slog.LevelError}))
+		return f(ask.NewLocal(rpc.JSON(rpc.Options{Catalogue: folder.Catalogue, Log: log})))
+	})
+}
+
+// withFolder calls f with the catalogue of a data folder that is there, and closes it.
+func (p Process) withFolder(ctx context.Context, c config.Config, f func(*node.Folder) error) (err error) {
+	folder, err := node.OpenExisting(ctx, c, p.warnings())
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if closeErr := folder.Close(); err == nil {
+			err = closeErr
+		}
+	}()
+	return f(folder)
+}
+
+// warnings is the log of commands that end: only what somebody should do something about.
+func (p Process) warnings() *slog.Logger {
+	return slog.New(slog.NewTextHandler(p.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
+}
+
+// printJSON writes a message with every field, indented, the same bytes for the same message.
+func printJSON(w io.Writer, m proto.Message) error {
+	text, err := protojson.MarshalOptions{EmitDefaultValues: true}.Marshal(m)
+	if err != nil {
+		return err
+	}
+	var compact, out bytes.Buffer
+	if err := json.Compact(&compact, text); err != nil { // protojson varies its spaces on purpose
+		return err
+	}
+	if err := json.Indent(&out, compact.Bytes(), "", "  "); err != nil {
+		return err
+	}
+	out.WriteByte('\n')
+	_, err = out.WriteTo(w)
+	return err
+}
+
+// instant writes an instant in Rome's time with its offset, so that it can be given back. Rules look at
+// minutes and days only, so that its seconds need no parts.
+func instant(at *timestamppb.Timestamp) string {
+	t := at.AsTime()
+	if rome, err := ask.Rome(); err == nil {
+		t = t.In(rome)
+	}
+	return t.Format(time.RFC3339)
+}

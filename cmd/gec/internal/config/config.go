@@ -1,0 +1,96 @@
+// Package config holds the settings of the gec command: one table says each setting's name, default,
+// bounds and meaning, and [Load] takes the values from the defaults, a YAML file, the environment and
+// the flags, each overruling the one before, remembering where every value came from.
+//
+// It refuses what it does not know: an unknown key in the file, a value of the wrong kind or out of
+// its bounds is an error that names the place and what would be right. It opens no socket and no store.
+//
+// Where to start: [Settings] is the table, [Load] the way in, [Config.Validate] the bounds.
+package config
+
+import "time"
+
+// Config is every setting of the command. Make one with [Load]; the zero Config is not valid.
+type Config struct {
+	// DataDir is the folder of the store, one process at a time.
+	DataDir string
+	// HTTPAddress and GRPCAddress are host:port; port 0 picks a free one.
+	HTTPAddress, GRPCAddress string
+	// ListenWithoutKeys lets the server listen beyond loopback although nobody has to show a key.
+	ListenWithoutKeys bool
+	// TestEndpoints serves the endpoints by which test suites change the catalogue (spec 4).
+	TestEndpoints bool
+	// Sample loads the built-in sample catalogue into an empty data folder.
+	Sample bool
+	// Environment is the word that GET /info answers with.
+	Environment string
+	// LogLevel is debug, info, warn or error; LogFormat text or json.
+	LogLevel, LogFormat string
+	// LogRequests writes one line of the log a request, at info.
+	LogRequests bool
+	// ReadyOffDelay is how long the server goes on accepting calls after it stopped being ready, so
+	// that whoever spreads the load sees it; StopTimeout how long calls under way may then take.
+	ReadyOffDelay, StopTimeout time.Duration
+	// ProgramsMax, ECPlansMax and SnapshotsMax bound the caches of compiled conditions, of plans of
+	// creditor institutions and of past revisions, in entries.
+	ProgramsMax, ECPlansMax, SnapshotsMax int
+}
+
+// Setting is one row of the table: what a setting is called, stands at and may be.
+type Setting struct {
+	// Name is the flag without its dashes, and the key in the file.
+	Name string
+	// Default is the value in force when nothing else says one, as it would be written.
+	Default string
+	// Help is one line for people.
+	Help string
+	// Serve marks settings that only `gec serve` has a flag for; to the other commands on a data folder
+	// they come from the file or the environment, where they mean anything there.
+	Serve bool
+	// Min and Max are the bounds of a number or a duration, both included, as they would be written.
+	Min, Max string
+	// Choices are the words allowed; none means that any text is.
+	Choices []string
+	// field returns the pointer into a Config: *string, *bool, *int or *time.Duration.
+	field func(*Config) any
+}
+
+// Settings returns the table, in the order in which settings are shown.
+func Settings() []Setting {
+	return []Setting{
+		{Name: "data", Default: ".data", Help: "`folder` of the catalogue; made when missing",
+			field: func(c *Config) any { return &c.DataDir }},
+		{Name: "http", Default: "127.0.0.1:8080", Serve: true, Help: "`address` for HTTP; port 0 picks a free one",
+			field: func(c *Config) any { return &c.HTTPAddress }},
+		{Name: "grpc", Default: "127.0.0.1:9090", Serve: true, Help: "`address` for gRPC; port 0 picks a free one",
+			field: func(c *Config) any { return &c.GRPCAddress }},
+		{Name: "insecure-listen-without-keys", Default: "false", Serve: true,
+			Help:  "listen beyond loopback although whoever reaches the address needs no key",
+			field: func(c *Config) any { return &c.ListenWithoutKeys }},
+		{Name: "test-endpoints", Default: "false", Serve: true,
+			Help:  "serve POST /configuration/…, by which test suites change the catalogue without a key",
+			field: func(c *Config) any { return &c.TestEndpoints }},
+		{Name: "sample", Default: "false", Serve: true, Help: "load the built-in sample catalogue if the data folder is empty",
+			field: func(c *Config) any { return &c.Sample }},
+		{Name: "environment", Default: "local", Serve: true, Help: "`word` that GET /info shows",
+			field: func(c *Config) any { return &c.Environment }},
+		{Name: "log-level", Default: "info", Choices: []string{"debug", "info", "warn", "error"}, Serve: true,
+			Help: "least `level` of what is logged", field: func(c *Config) any { return &c.LogLevel }},
+		{Name: "log-format", Default: "text", Choices: []string{"text", "json"}, Serve: true,
+			Help: "`form` of the log on stderr", field: func(c *Config) any { return &c.LogFormat }},
+		{Name: "log-requests", Default: "true", Serve: true, Help: "log one line a request, at info",
+			field: func(c *Config) any { return &c.LogRequests }},
+		{Name: "ready-off-delay", Default: "0s", Min: "0s", Max: "5m", Serve: true,
+			Help:  "`time` between readiness going off and the last call accepted, at a stop",
+			field: func(c *Config) any { return &c.ReadyOffDelay }},
+		{Name: "stop-timeout", Default: "30s", Min: "1s", Max: "10m", Serve: true,
+			Help:  "longest `time` that calls under way may take at a stop",
+			field: func(c *Config) any { return &c.StopTimeout }},
+		{Name: "programs-max", Default: "8192", Min: "16", Max: "1048576", Serve: true,
+			Help: "`number` of compiled conditions kept", field: func(c *Config) any { return &c.ProgramsMax }},
+		{Name: "ec-plans-max", Default: "4096", Min: "16", Max: "1048576", Serve: true,
+			Help: "`number` of creditor institutions whose plan is kept", field: func(c *Config) any { return &c.ECPlansMax }},
+		{Name: "snapshots-max", Default: "4", Min: "1", Max: "64", Serve: true,
+			Help: "`number` of past revisions kept in memory", field: func(c *Config) any { return &c.SnapshotsMax }},
+	}
+}

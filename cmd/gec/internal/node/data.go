@@ -1,0 +1,131 @@
+// Package node puts a node of gec together: the store in its folder, the catalogue on it, the services on
+// the catalogue, and the listeners, and takes them apart again in order.
+//
+// It refuses to listen beyond loopback unless the operator says so, as no caller needs a key. It holds no
+// rule of its own.
+//
+// Where to start: [Open] for a folder alone, [Serve] for a whole node.
+package node
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"time"
+
+	"gec/api/fragment"
+	"gec/bundles"
+	"gec/bundles/store/badger"
+	"gec/cmd/gec/internal/config"
+)
+
+// Folder is an open data folder. Nobody else can open it until Close.
+type Folder struct {
+	*bundles.Catalogue
+	store *badger.Store
+	// trial is the folder to remove at the end, if any.
+	trial string
+}
+
+// Open opens the catalogue of the data folder and makes the folder when it is not there. Errors say what
+// to do where a person can do something.
+func Open(ctx context.Context, c config.Config, log *slog.Logger) (*Folder, error) {
+	return open(ctx, c, badger.Options{Logger: log})
+}
+
+// OpenExisting is [Open] for commands that only read: a folder without a catalogue is an error.
+func OpenExisting(ctx context.Context, c config.Config, log *slog.Logger) (*Folder, error) {
+	if empty(c.DataDir) {
+		return nil, fmt.Errorf("data folder %s holds no catalogue: fill one with 'gec import --data %[1]s …', or name another with --data", absolute(c.DataDir))
+	}
+	return Open(ctx, c, log)
+}
+
+// OpenForTrial is [Open] for commands that store nothing: where there is no catalogue yet it opens an empty
+// one in a folder that Close removes.
+func OpenForTrial(ctx context.Context, c config.Config, log *slog.Logger) (*Folder, error) {
+	if !empty(c.DataDir) {
+		return Open(ctx, c, log)
+	}
+	trial, err := os.MkdirTemp("", "gec-trial-")
+	if err != nil {
+		return nil, err
+	}
+	c.DataDir = trial
+	folder, err := Open(ctx, c, log)
+	if err != nil {
+		return nil, errors.Join(err, os.RemoveAll(trial))
+	}
+	folder.trial = trial
+	return folder, nil
+}
+
+// empty reports whether there is nothing in the folder, or no folder.
+func empty(dir string) bool {
+	files, err := os.ReadDir(dir)
+	return errors.Is(err, fs.ErrNotExist) || err == nil && len(files) == 0
+}
+
+func open(ctx context.Context, c config.Config, o badger.Options) (*Folder, error) {
+	store, err := badger.Open(c.DataDir, o)
+	if errors.Is(err, badger.ErrInUse) {
+		return nil, fmt.Errorf("data folder %s is in use by another gec: stop that one, or ask it with --server http://…: %w", absolute(c.DataDir), err)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("data folder %s: %w", absolute(c.DataDir), err)
+	}
+	catalogue, err := bundles.Open(ctx, store, bundles.Options{
+		ProgramsMax: c.ProgramsMax, ECPlansMax: c.ECPlansMax, SnapshotsMax: c.SnapshotsMax, Annotate: fragment.Of,
+	})
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("data folder %s: %w", absolute(c.DataDir), err), store.Close())
+	}
+	return &Folder{Catalogue: catalogue, store: store}, nil
+}
+
+// collectEvery gives space that the store no longer needs back to the disk, now and then. The function that
+// it returns ends that, and returns when it has ended.
+func (f *Folder) collectEvery(ctx context.Context, interval time.Duration, log *slog.Logger) (end func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		ticker := time.NewTicker(interval)
+		defer ticker.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-ticker.C:
+			}
+			if err := f.store.Collect(ctx); err != nil && ctx.Err() == nil {
+				log.Warn("collecting unused space of the data folder failed", "error", err)
+			}
+		}
+	}()
+	return func() {
+		cancel()
+		<-ended
+	}
+}
+
+// Close closes the store. Nothing else may use the folder's catalogue any more.
+func (f *Folder) Close() error {
+	err := f.store.Close()
+	if f.trial != "" {
+		err = errors.Join(err, os.RemoveAll(f.trial))
+	}
+	return err
+}
+
+// absolute returns the path as somebody in another folder would name it.
+func absolute(path string) string {
+	if full, err := filepath.Abs(path); err == nil {
+		return full
+	}
+	return path
+}

@@ -1,0 +1,206 @@
+package node
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+
+	"gec/api/rest"
+	"gec/api/rpc"
+	"gec/bundles"
+	"gec/bundles/format"
+	"gec/bundles/store/badger"
+	"gec/cmd/gec/internal/config"
+	"gec/fixtures"
+)
+
+// Ready says what a node serves once it does.
+type Ready struct {
+	// HTTP and GRPC are the addresses listened on, with their real ports.
+	HTTP, GRPC net.Addr
+	// Revision of the catalogue, and how many bundles it has.
+	Revision int64
+	Bundles  int
+}
+
+// String returns the line by which people and scripts know that the node answers.
+func (r Ready) String() string {
+	return fmt.Sprintf("ready http=%s grpc=%s revision=%d bundles=%d", r.HTTP, r.GRPC, r.Revision, r.Bundles)
+}
+
+// node is a running node.
+type node struct {
+	config config.Config
+	log    *slog.Logger
+	http   *http.Server
+	rest   *rest.API
+	grpc   *rpc.Server
+}
+
+// Serve runs a node until ctx is done or a listener fails, and calls ready once it answers. At the end it
+// stops in order: readiness off, calls under way finish, the store is closed.
+func Serve(ctx context.Context, c config.Config, version string, log *slog.Logger, ready func(Ready)) (err error) {
+	if err := CheckAddresses(c); err != nil {
+		return err
+	}
+	httpListener, err := listen(ctx, "http", c.HTTPAddress)
+	if err != nil {
+		return err
+	}
+	defer httpListener.Close() // again; for the returns before anything serves on it
+	grpcListener, err := listen(ctx, "grpc", c.GRPCAddress)
+	if err != nil {
+		return err
+	}
+	defer grpcListener.Close()
+	// A damaged head shall not take the quotes down: the last good revision is served, and said so.
+	folder, err := open(ctx, c, badger.Options{Logger: log, LastGood: true})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, folder.Close()) }()
+	defer folder.collectEvery(ctx, time.Hour, log)()
+	if err := prepare(ctx, c, folder, log); err != nil {
+		return err
+	}
+	n, err := assemble(c, version, folder, log)
+	if err != nil {
+		return err
+	}
+	if ctx.Err() != nil {
+		return nil // stopped before it began
+	}
+	failed := make(chan error, 2)
+	go func() { failed <- n.http.Serve(httpListener) }()
+	go func() { failed <- n.grpc.Serve(grpcListener) }()
+	n.ready(true)
+	current := folder.Current()
+	ready(Ready{HTTP: httpListener.Addr(), GRPC: grpcListener.Addr(), Revision: current.Revision(), Bundles: current.Len()})
+	select {
+	case <-ctx.Done():
+	case err = <-failed:
+		log.Error("a listener failed", "error", err)
+	}
+	n.stop(context.WithoutCancel(ctx))
+	return err
+}
+
+// listen opens a listener before anything else is done, so that a taken port costs no time.
+func listen(ctx context.Context, setting, address string) (net.Listener, error) {
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", address)
+	if err != nil {
+		return nil, fmt.Errorf("--%s: %w", setting, err)
+	}
+	return listener, nil
+}
+
+// prepare loads the sample where it is asked for and says what an operator should know.
+func prepare(ctx context.Context, c config.Config, folder *Folder, log *slog.Logger) error {
+	if damage := folder.store.Degraded(); damage != nil {
+		log.Error("the catalogue is damaged: the last good revision is served and changes are refused", "error", damage)
+	}
+	switch revision := folder.Current().Revision(); {
+	case c.Sample && revision == 0:
+		if err := loadSample(ctx, folder, log); err != nil {
+			return fmt.Errorf("load the sample catalogue: %w", err)
+		}
+	case c.Sample:
+		log.Info("the data folder has a catalogue: the sample is not loaded", "revision", revision)
+	case revision == 0:
+		log.Warn("the catalogue is empty: no payment gets a quote until something is imported", "data", absolute(c.DataDir))
+	}
+	if c.ListenWithoutKeys {
+		log.Warn("there are no access keys: whoever reaches these addresses can use them", "http", c.HTTPAddress, "grpc", c.GRPCAddress)
+	} else {
+		log.Info("there are no access keys: serving on loopback only")
+	}
+	if c.TestEndpoints {
+		log.Warn("test endpoints are on: every caller can change the catalogue")
+	}
+	return nil
+}
+
+// loadSample imports the built-in catalogue.
+func loadSample(ctx context.Context, folder *Folder, log *slog.Logger) error {
+	document, _, err := format.Read(format.Native, bytes.NewReader(fixtures.Catalogue()), format.ReadOptions{})
+	if err != nil {
+		return err
+	}
+	options := format.ImportDefaults(format.Native)
+	options.Operation, options.Lenient = "import sample", true // it holds from today, not from tomorrow
+	report, err := folder.Import(ctx, bundles.Caller{Name: "gec serve --sample"}, document, options)
+	if err == nil {
+		log.Info("sample catalogue loaded", "bundles", report.Bundles)
+	}
+	return err
+}
+
+// assemble makes the services on a catalogue, not ready yet.
+func assemble(c config.Config, version string, folder *Folder, log *slog.Logger) (*node, error) {
+	requests, requestLevel := log, slog.LevelInfo
+	if !c.LogRequests {
+		requests, requestLevel = errorsOnly(log), slog.LevelDebug
+	}
+	api, err := rest.New(rest.Options{
+		Catalogue: folder.Catalogue, Name: "gec", Version: version, Environment: c.Environment, TestEndpoints: c.TestEndpoints,
+		Logger: log, RequestLevel: requestLevel,
+	})
+	if err != nil {
+		return nil, err
+	}
+	api.Ready(false)
+	native := rpc.Options{Catalogue: folder.Catalogue, Log: requests}
+	return &node{
+		config: c, log: log, rest: api, grpc: rpc.New(native),
+		http: rest.Server(c.HTTPAddress, contracts(api, rpc.JSON(native)), log),
+	}, nil
+}
+
+// contracts serves the two contracts side by side. Each takes care of request ids, panics and its log.
+func contracts(platform, native http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasPrefix(r.URL.Path, rpc.JSONPrefix) {
+			native.ServeHTTP(w, r)
+			return
+		}
+		platform.ServeHTTP(w, r)
+	})
+}
+
+// ready says to both health services whether calls should be sent here.
+func (n *node) ready(ready bool) {
+	n.rest.Ready(ready)
+	n.grpc.Ready(ready)
+}
+
+// stop lets the calls under way finish, for the time that the settings give them.
+func (n *node) stop(ctx context.Context) {
+	started := time.Now()
+	n.ready(false)
+	n.log.Info("stopping: no longer ready", "accepting_for", n.config.ReadyOffDelay)
+	<-time.After(n.config.ReadyOffDelay)
+	ctx, cancel := context.WithTimeout(ctx, n.config.StopTimeout)
+	defer cancel()
+	grpcDone := make(chan struct{})
+	go func() {
+		n.grpc.GracefulStop()
+		close(grpcDone)
+	}()
+	if err := n.http.Shutdown(ctx); err != nil {
+		n.log.Warn("HTTP calls took too long and were cut", "error", errors.Join(err, n.http.Close()))
+	}
+	select {
+	case <-grpcDone:
+	case <-ctx.Done():
+		n.log.Warn("gRPC calls took too long and were cut")
+		n.grpc.Stop()
+		<-grpcDone
+	}
+	n.log.Info("stopped", "took", time.Since(started))
+}
