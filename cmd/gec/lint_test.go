@@ -24,8 +24,8 @@ func TestA10LintOfTheFeeList(t *testing.T) {
 	data := t.TempDir()
 	must(t, "import", "--data", data, "--format", "feelist", list)
 	r = must(t, "lint", "--data", data, "--rule", "gap", "--psp", "BPMOIT22", "--output-format", "json")
-	var findings struct{ Findings []struct{ Rule, PSP, Bundle string } }
-	if err := json.Unmarshal([]byte(r.stdout), &findings); err != nil || len(findings.Findings) != 1 || findings.Findings[0].Bundle != "BPMOIT22-CP-ANY-30000" {
+	var findings struct{ Findings []struct{ IDBundle string } }
+	if err := json.Unmarshal([]byte(r.stdout), &findings); err != nil || len(findings.Findings) != 1 || findings.Findings[0].IDBundle != "BPMOIT22-CP-ANY-30000" {
 		t.Errorf("%v: %s", err, r.stdout)
 	}
 }
