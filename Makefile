@@ -19,7 +19,7 @@ GOLANGCI := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 BUF := go tool -modfile=.tools/go.mod buf
 # Packages whose values are shared between goroutines, and those of their tests that are about files and
 # killed processes, where the race detector takes minutes to see nothing.
-SHARED := ./bundles/... ./api/... ./engine/condition/... ./cmd/gec/internal/...
+SHARED := ./bundles ./bundles/store/... ./api/... ./engine/condition ./cmd/gec/internal/...
 RACE_SKIP := ^Test(TornFiles|Crash|Kill|FailedCommitIsSwept)
 
 .PHONY: help

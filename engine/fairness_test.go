@@ -99,25 +99,25 @@ func TestQ22EveryOrderIsEquallyLikely(t *testing.T) {
 
 // holdFair counts the orders of all payments, who stands where, and who comes first after whom.
 func holdFair(t *testing.T, s *engine.Snapshot, payment func(int) *engine.Payment, o engine.Options, count int) {
-	permutations, places, successions := map[string]int{}, map[string]int{}, map[string]int{}
+	permutations, successions := map[string]int{}, map[string]int{}
 	q, before := engine.NewQuoter(), ""
 	for i := range count {
 		a, err := q.Quotes(s, payment(i), o)
 		if err != nil {
 			t.Fatal(err)
 		}
-		var order strings.Builder
-		for place := range a.Quotes {
-			id := a.Quotes[place].Bundle.ID
-			order.WriteString(id)
-			places[fmt.Sprint(id, " at ", place)]++
-		}
-		permutations[order.String()]++
+		permutations[orderOf(a)]++
 		if first := a.Quotes[0].Bundle.ID; before == "" {
 			before = first
 		} else { // pairs that do not overlap are independent of each other
-			successions[before+" then "+first]++
+			successions[before+first]++
 			before = ""
+		}
+	}
+	places := map[string]int{}
+	for order, n := range permutations {
+		for place, id := range strings.Fields(order) {
+			places[fmt.Sprint(id, " at ", place)] += n
 		}
 	}
 	holdUniform(t, "orders", permutations, 120, 119, 1)
@@ -146,6 +146,7 @@ func orderOf(a *engine.Answer) string {
 	var order strings.Builder
 	for i := range a.Quotes {
 		order.WriteString(a.Quotes[i].Bundle.ID)
+		order.WriteByte(' ')
 	}
 	return order.String()
 }

@@ -167,7 +167,7 @@ func TestP1OrderOfStorageDoesNotMatter(t *testing.T) {
 // and again after the plans of its ECs were dropped.
 func TestP1SnapshotsStayAsTheyWere(t *testing.T) {
 	d := seededDice(t)
-	for range runs(60) {
+	for range runs(300) {
 		history := randomWorld(d, small(d)).history(d, 5)
 		chain := derived(t, history)
 		for _, i := range permutation(d, len(chain)) {

@@ -145,8 +145,9 @@ func (w *world) history(d dice, steps int) []*world {
 				earlier.bundles = append(earlier.bundles, b)
 			}
 		}
+		resubscribed := pick(d, 0, 2, 15, 15) // now and then nobody's: then plans of ECs outlive the change
 		for _, b := range earlier.bundles {
-			if percent(d, 15) {
+			if percent(d, resubscribed) {
 				delete(earlier.subscriptions, b.ID)
 				randomSubscriptions(d, earlier, b)
 			}
