@@ -26,13 +26,19 @@ RACE_SKIP := ^Test(TornFiles|Crash|Kill|FailedCommitIsSwept)
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
+.PHONY: page
+page: api/simulator/dist/.vite/manifest.json ## build the simulator page; needs Node 20.19 or later
+
+api/simulator/dist/.vite/manifest.json: $(wildcard $(addprefix api/simulator/,web/*.* web/parts/* templates/* package-lock.json tsconfig.json vite.config.mjs))
+	cd api/simulator && npm ci --no-audit --no-fund --loglevel=error && npm run --silent build
+
 .PHONY: build
-build: ## build bin/gec
+build: page ## build bin/gec, the page in it
 	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o bin/gec ./cmd/gec
 
 .PHONY: run
 run: build ## serve the sample catalogue on loopback; data stays in $(DATA)
-	@printf '%s\n' 'Once it is ready, try in another window:' \
+	@printf '%s\n' 'Once it is ready, the page is at http://$(HTTP)/. Or try in another window:' \
 	  '  bin/gec quote --server http://$(HTTP) --amount 50.00 --type CP --touchpoint CHECKOUT --order fee' \
 	  '  bin/gec explain --server http://$(HTTP) --amount 50.00 --type CP --touchpoint CHECKOUT' \
 	  "  curl -s http://$(HTTP)/gec/v1/quote -d '{\"payment\": {\"paymentType\": \"CP\", \"notices\": [{\"amountCents\": 5000}]}}'" \
@@ -41,9 +47,14 @@ run: build ## serve the sample catalogue on loopback; data stays in $(DATA)
 	@exec bin/gec serve --sample --data $(DATA) --http $(HTTP) --grpc $(GRPC)
 
 .PHONY: test
-test: format vet ## everything that must pass: format, vet, all tests, races, conformance; under 5 minutes
+test: format vet page ## everything that must pass: format, vet, all tests, races, the page in a browser
 	go test $(TESTFLAGS) ./...
 	go test $(TESTFLAGS) -race -short -skip '$(RACE_SKIP)' $(SHARED)
+	@$(MAKE) --no-print-directory e2e
+
+.PHONY: e2e
+e2e: build ## the simulator in a real browser; skipped where there is no Chromium
+	cd api/simulator && GEC=$(CURDIR)/bin/gec npm run --silent e2e
 
 .PHONY: check
 check: format vet lint generate-check ## format, vet, lint, generated code up to date

@@ -129,3 +129,12 @@ func absolute(path string) string {
 	}
 	return path
 }
+
+// published returns the instant at which a revision became current, the zero time when there is none.
+func (f *Folder) published(ctx context.Context, revision int64) (time.Time, error) {
+	records, err := f.Records(ctx, revision, revision)
+	if err != nil || len(records) == 0 {
+		return time.Time{}, err
+	}
+	return records[0].At, nil
+}

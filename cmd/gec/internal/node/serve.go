@@ -13,6 +13,7 @@ import (
 
 	"gec/api/rest"
 	"gec/api/rpc"
+	"gec/api/simulator"
 	"gec/bundles"
 	"gec/bundles/format"
 	"gec/bundles/store/badger"
@@ -147,8 +148,16 @@ func assemble(c config.Config, version string, folder *Folder, log *slog.Logger)
 	if !c.LogRequests {
 		requests, requestLevel = errorsOnly(log), slog.LevelDebug
 	}
+	options := simulator.Options{Catalogue: folder.Catalogue, Export: folder.Export, Published: folder.published, Logger: log}
+	if c.Sample {
+		options.CreditorInstitutions = fixtures.CreditorInstitutions()
+	}
+	page, err := simulator.New(options)
+	if err != nil {
+		return nil, err
+	}
 	api, err := rest.New(rest.Options{
-		Catalogue: folder.Catalogue, Name: "gec", Version: version, Environment: c.Environment, TestEndpoints: c.TestEndpoints,
+		Mounts: map[string]http.Handler{"/": page}, Catalogue: folder.Catalogue, Name: "gec", Version: version, Environment: c.Environment, TestEndpoints: c.TestEndpoints,
 		Logger: log, RequestLevel: requestLevel,
 	})
 	if err != nil {
@@ -162,10 +171,11 @@ func assemble(c config.Config, version string, folder *Folder, log *slog.Logger)
 	}, nil
 }
 
-// contracts serves the two contracts side by side. Each takes care of request ids, panics and its log.
+// contracts serves the two contracts side by side, the page with its open data beside the platform's. Each
+// takes care of request ids, panics and its log.
 func contracts(platform, native http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if strings.HasPrefix(r.URL.Path, rpc.JSONPrefix) {
+		if strings.HasPrefix(r.URL.Path, rpc.JSONPrefix) && !strings.HasPrefix(r.URL.Path, simulator.OpenDataPrefix) {
 			native.ServeHTTP(w, r)
 			return
 		}
