@@ -50,6 +50,7 @@ run: build ## serve the sample catalogue on loopback; data stays in $(DATA)
 test: format vet page ## everything that must pass: format, vet, all tests, races, the page in a browser
 	go test $(TESTFLAGS) ./...
 	go test $(TESTFLAGS) -race -short -skip '$(RACE_SKIP)' $(SHARED)
+	go test $(TESTFLAGS) -race -short -run '^Test(P1Threads|P6|PlansMayBeDropped)' ./engine
 	@$(MAKE) --no-print-directory e2e
 
 .PHONY: e2e

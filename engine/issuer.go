@@ -2,6 +2,7 @@ package engine
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"sort"
 )
@@ -22,10 +23,13 @@ type issuers struct {
 func newIssuers(ranges []IssuerRange, abis *names) (*issuers, error) {
 	edges := make([]int64, 0, 2*len(ranges))
 	for i, r := range ranges {
-		if r.Low < 0 || r.High < r.Low || r.High == 1<<63-1 {
-			return nil, fmt.Errorf("issuers[%d]: range %d to %d is empty or not of 19 digits", i, r.Low, r.High)
+		if r.Low < 0 || r.High < r.Low {
+			return nil, fmt.Errorf("issuers[%d]: range %d to %d is empty or below 0", i, r.Low, r.High)
 		}
-		edges = append(edges, r.Low, r.High+1)
+		edges = append(edges, r.Low)
+		if r.High < math.MaxInt64 { // no number is above
+			edges = append(edges, r.High+1)
+		}
 	}
 	slices.Sort(edges)
 	edges = slices.Compact(edges)

@@ -91,3 +91,24 @@ func TestQ6NobodyIsTheECWithoutTaxCode(t *testing.T) {
 		t.Errorf("plain path: %d rows, %v", len(plain.Quotes), err)
 	}
 }
+
+// TestQ10LastNumber holds that a range may end with the largest number there is.
+func TestQ10LastNumber(t *testing.T) {
+	const last = 1<<63 - 1
+	s, err := engine.NewSnapshot(engine.Source{
+		Settings: engine.Settings{Issuers: []engine.IssuerRange{{Low: last - 9, High: last, ABI: "A"}}},
+		Bundles:  []*engine.Bundle{{ID: "b", PSP: "P", ABI: "a", OnUs: true, Touchpoint: engine.Any, Band: engine.Band{MaxCents: 10_000}}},
+	}, engine.Deps{Programs: condition.NewCache(1)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct {
+		bin  string
+		rows int
+	}{{"9223372036854775797", 0}, {"9223372036854775798", 1}, {"9223372036854775807", 1}, {"9223372036854775808", 0}} {
+		payment := &engine.Payment{BIN: test.bin, Notices: []engine.Notice{{AmountCents: 1}}}
+		if answer, err := engine.NewQuoter().Quotes(s, payment, engine.Options{}); err != nil || len(answer.Quotes) != test.rows {
+			t.Errorf("BIN %s: %v", test.bin, err)
+		}
+	}
+}
