@@ -3,7 +3,6 @@ package engine
 import (
 	"math/bits"
 	"slices"
-	"sort"
 )
 
 // blockRows is the number of rows that a new block is given. A block that grows past twice as many is
@@ -22,10 +21,8 @@ type block struct {
 	digests []digest // of the rows
 	words   int      // of each bitmap
 
-	// byTouchpoint and byType hold the rows for that value or any, by the number of the value;
-	// values that no row of the block names are absent and have the anyX bitmap.
-	byTouchpoint, byType       map[uint32]bitmap
-	anyTouchpoint, anyType     bitmap
+	// byTouchpoint and byType hold the rows for that value or any.
+	byTouchpoint, byType       fewValues
 	byCategory                 map[uint32]bitmap
 	uncategorised              bitmap
 	cart, stamp, stampOnly     bitmap
@@ -35,21 +32,27 @@ type block struct {
 	allCart, noStampOnly, bare bool     // dimensions that exclude no row, and need no look
 }
 
+// fewValues is a dimension of few values, touchpoint or payment type: the bitmaps by the number of the value,
+// nil for values that no row of the block names, and the one of the rows for any value.
+type fewValues struct {
+	values []bitmap
+	any    bitmap
+}
+
 // newBlock builds the bitmaps of rows that are in order.
 func newBlock(rows []*row) *block {
 	b := &block{rows: rows, words: (len(rows) + 63) / 64}
-	b.anyTouchpoint, b.anyType, b.uncategorised = b.empty(), b.empty(), b.empty()
+	b.byTouchpoint.any, b.byType.any, b.uncategorised = b.empty(), b.empty(), b.empty()
 	b.cart, b.stamp, b.stampOnly = b.empty(), b.empty(), b.empty()
-	b.byTouchpoint, b.byType, b.byCategory = map[uint32]bitmap{}, map[uint32]bitmap{}, map[uint32]bitmap{}
-	b.byABI, b.byPSP = map[uint32]bitmap{}, map[uint32]bitmap{}
+	b.byCategory, b.byABI, b.byPSP = map[uint32]bitmap{}, map[uint32]bitmap{}, map[uint32]bitmap{}
 	b.allCart, b.noStampOnly, b.bare = true, true, true
 	b.digests = make([]digest, len(rows))
 	for i, r := range rows {
 		b.digests[i] = r.digest
 		b.mark(b.byABI, r.abi, i)
 		b.mark(b.byPSP, r.psp, i)
-		b.markOrAny(b.byTouchpoint, b.anyTouchpoint, r.touchpoint, i)
-		b.markOrAny(b.byType, b.anyType, r.paymentType, i)
+		b.byTouchpoint.mark(b, r.touchpoint, i)
+		b.byType.mark(b, r.paymentType, i)
 		for _, category := range r.categories {
 			b.mark(b.byCategory, category, i)
 			b.bare = false
@@ -63,8 +66,8 @@ func newBlock(rows []*row) *block {
 		b.allCart = b.allCart && r.bundle.Cart
 		b.noStampOnly = b.noStampOnly && !r.bundle.DigitalStampOnly
 	}
-	b.addAny(b.byTouchpoint, b.anyTouchpoint)
-	b.addAny(b.byType, b.anyType)
+	b.byTouchpoint.finish()
+	b.byType.finish()
 	b.buildBands()
 	return b
 }
@@ -78,25 +81,41 @@ func (b *block) mark(m map[uint32]bitmap, value uint32, i int) {
 	m[value].set(i)
 }
 
-func (b *block) markOrAny(m map[uint32]bitmap, anyValue bitmap, value uint32, i int) {
+// mark notes that a row is for a value, or for any.
+func (n *fewValues) mark(b *block, value uint32, i int) {
 	if value == none {
-		anyValue.set(i)
-	} else {
-		b.mark(m, value, i)
+		n.any.set(i)
+		return
 	}
+	for int(value) >= len(n.values) {
+		n.values = append(n.values, nil)
+	}
+	if n.values[value] == nil {
+		n.values[value] = b.empty()
+	}
+	n.values[value].set(i)
+}
+
+// finish adds the rows for any value to those of each.
+func (n *fewValues) finish() {
+	for _, rows := range n.values {
+		if rows != nil {
+			orInto(rows, n.any)
+		}
+	}
+}
+
+// of returns the rows for a value.
+func (n *fewValues) of(value uint32) bitmap {
+	if int(value) < len(n.values) && n.values[value] != nil {
+		return n.values[value]
+	}
+	return n.any
 }
 
 func (b *block) flag(m bitmap, set bool, i int) {
 	if set {
 		m.set(i)
-	}
-}
-
-func (b *block) addAny(m map[uint32]bitmap, anyValue bitmap) {
-	for _, rows := range m {
-		for w := range rows {
-			rows[w] |= anyValue[w]
-		}
 	}
 }
 
@@ -121,19 +140,18 @@ func (b *block) buildBands() {
 
 // band returns the rows whose band holds the amount; nil where none does (Q1).
 func (b *block) band(amountCents int64) bitmap {
-	piece := sort.Search(len(b.edges), func(i int) bool { return b.edges[i] >= amountCents })
+	piece, after := 0, len(b.edges) // of sort.Search, inlined: every block of a walk asks
+	for piece < after {
+		if middle := int(uint(piece+after) / 2); b.edges[middle] < amountCents {
+			piece = middle + 1
+		} else {
+			after = middle
+		}
+	}
 	if piece == len(b.edges) {
 		return nil
 	}
 	return b.bands[piece]
-}
-
-// valued returns the rows for a value of a dimension, or those for any where no row names the value.
-func valued(m map[uint32]bitmap, anyValue bitmap, value uint32) bitmap {
-	if rows, ok := m[value]; ok {
-		return rows
-	}
-	return anyValue
 }
 
 // selection is a walk over the rows of one block that pass the bitmaps of a payment.
@@ -156,14 +174,19 @@ func (s *selection) require(m bitmap) bool {
 // choose prepares the bitmaps for one block; false when no row of it can pass.
 func (s *selection) choose(b *block, q *query, onUs bool) bool {
 	s.block, s.count, s.not = b, 0, nil
+	// One PSP asked for is in few blocks. Rows of none of several are left out one by one (see
+	// query.filtered): a union would cost more than it saves on the few rows that are left.
+	if len(q.filters) == 1 && !s.require(b.byPSP[q.filters[0].psp]) {
+		return false
+	}
 	if !s.require(b.band(q.amount)) {
 		return false
 	}
-	if q.touchpoint != none && !s.require(valued(b.byTouchpoint, b.anyTouchpoint, q.touchpoint)) {
-		return false
+	if q.touchpoint != none {
+		s.require(b.byTouchpoint.of(q.touchpoint))
 	}
-	if q.paymentType != none && !s.require(valued(b.byType, b.anyType, q.paymentType)) {
-		return false
+	if q.paymentType != none {
+		s.require(b.byType.of(q.paymentType))
 	}
 	if onUs {
 		if !s.require(b.byABI[q.issuer]) {
@@ -175,10 +198,12 @@ func (s *selection) choose(b *block, q *query, onUs bool) bool {
 	if q.notices > 1 && !b.allCart {
 		s.require(b.cart)
 	}
-	return s.chooseStamps(b, q) && s.chooseCategories(b, q) && s.choosePSPs(b, q)
+	s.chooseStamps(b, q)
+	s.chooseCategories(b, q)
+	return true
 }
 
-func (s *selection) chooseStamps(b *block, q *query) bool {
+func (s *selection) chooseStamps(b *block, q *query) {
 	if q.stamps != noStamps {
 		s.require(b.stamp)
 	}
@@ -190,12 +215,11 @@ func (s *selection) chooseStamps(b *block, q *query) bool {
 			s.not = s.leftOut
 		}
 	}
-	return true
 }
 
-func (s *selection) chooseCategories(b *block, q *query) bool {
+func (s *selection) chooseCategories(b *block, q *query) {
 	if !q.taxonomyAsked || b.bare {
-		return true
+		return
 	}
 	s.categories = union(s.categories[:0], b.words, b.uncategorised, nil)
 	for _, category := range q.categories {
@@ -203,19 +227,7 @@ func (s *selection) chooseCategories(b *block, q *query) bool {
 			orInto(s.categories, rows)
 		}
 	}
-	return s.require(s.categories)
-}
-
-func (s *selection) choosePSPs(b *block, q *query) bool {
-	switch len(q.filters) {
-	case 0:
-		return true
-	case 1:
-		return s.require(b.byPSP[q.filters[0].psp])
-	}
-	// Several PSPs: rows of none of them are left out one by one (see query.admits); a union
-	// would cost more than it saves on the few rows that survive the other bitmaps.
-	return true
+	s.require(s.categories)
 }
 
 // word returns the rows that pass among the 64 that start at 64×w.

@@ -174,6 +174,16 @@ func (q *query) filtered(psp uint32, channel, broker string) bool {
 	return false
 }
 
+// pspsAsked returns how many PSPs the filter names, 0 without one.
+func (q *query) pspsAsked() (psps int) {
+	for i := range q.filters {
+		if i == 0 || q.filters[i].psp != q.filters[i-1].psp {
+			psps++
+		}
+	}
+	return psps
+}
+
 // current reports whether the row is valid on the day and scheduled at the hour (Q12, Q13).
 func (q *query) current(r *row) bool {
 	return r.validity.Holds(q.local.Date) && r.bundle.Schedule.Holds(q.local)

@@ -106,7 +106,7 @@ func (q *Quoter) subscribed() error {
 	first := &q.cart.ecs[0]
 	for first.at < len(first.plan.subscriptions) {
 		slot := first.plan.subscriptions[first.at].slot
-		if r := q.query.s.rows.at(slot); r != nil {
+		if r := q.query.s.rows.at(slot); r != nil && q.query.passes(r) && q.query.admits(r) && q.query.current(r) {
 			q.subscribedRow(r, slot)
 		}
 		first.at += len(first.seek(slot))
@@ -114,7 +114,8 @@ func (q *Quoter) subscribed() error {
 	return nil
 }
 
-// subscribedRow adds the row of one bundle that the first EC has subscribed to, if it applies.
+// subscribedRow adds the row of one bundle that the first EC has subscribed to, and that passes all that
+// does not depend on subscriptions, if it applies.
 func (q *Quoter) subscribedRow(r *row, slot uint32) {
 	from := len(q.contributions)
 	contribute := true
@@ -139,7 +140,7 @@ func (q *Quoter) subscribedRow(r *row, slot uint32) {
 	if r.bundle.Type == Global {
 		q.contributed = append(q.contributed, r)
 	}
-	if !q.query.passes(r) || !q.query.admits(r) || !q.query.current(r) || !q.consider(&r.digest, r, from, false) {
+	if !q.consider(&r.digest, r, from, false) {
 		q.contributions = q.contributions[:from]
 	}
 }

@@ -25,7 +25,7 @@ func (q *Quoter) walk(x *index, rng walkRange) {
 			for rows != 0 {
 				i := w*64 + next(&rows)
 				d := &b.digests[i]
-				if q.beaten(d) || !rng.onUs && q.prunes && q.hopeless(d) {
+				if !rng.onUs && q.prunes && q.hopeless(d) || q.beaten(d) {
 					continue
 				}
 				if rng.enough > 0 && q.settled(d.lowest, rng.enough) {
@@ -78,6 +78,9 @@ func (q *Quoter) rowsNeeded() (rows int, needed bool) {
 		return 0, true
 	}
 	rows = int(o.Limit)
+	if psps := q.query.pspsAsked(); psps > 0 {
+		rows = min(rows, psps)
+	}
 	if !o.OnUsFirst {
 		return rows, true
 	}
