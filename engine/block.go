@@ -161,8 +161,8 @@ type selection struct {
 	and   [8]bitmap
 	count int
 	not   bitmap
-	// room for the union of several categories, and of what is left out.
-	categories, leftOut bitmap
+	// room for the union of several categories, of several PSPs, and of what is left out.
+	categories, psps, leftOut bitmap
 }
 
 func (s *selection) require(m bitmap) bool {
@@ -174,9 +174,7 @@ func (s *selection) require(m bitmap) bool {
 // choose prepares the bitmaps for one block; false when no row of it can pass.
 func (s *selection) choose(b *block, q *query, onUs bool) bool {
 	s.block, s.count, s.not = b, 0, nil
-	// One PSP asked for is in few blocks. Rows of none of several are left out one by one (see
-	// query.filtered): a union would cost more than it saves on the few rows that are left.
-	if len(q.filters) == 1 && !s.require(b.byPSP[q.filters[0].psp]) {
+	if len(q.filters) > 0 && !s.choosePSPs(b, q) {
 		return false
 	}
 	if !s.require(b.band(q.amount)) {
@@ -201,6 +199,31 @@ func (s *selection) choose(b *block, q *query, onUs bool) bool {
 	s.chooseStamps(b, q)
 	s.chooseCategories(b, q)
 	return true
+}
+
+// filtersJoined is the number of PSPs whose rows are joined in one bitmap. Of a longer filter, rows of
+// none of the PSPs are left out one by one.
+const filtersJoined = 8
+
+// choosePSPs prepares the rows of the PSPs asked for, who are in few blocks each; false without any.
+func (s *selection) choosePSPs(b *block, q *query) bool {
+	if len(q.filters) == 1 {
+		return s.require(b.byPSP[q.filters[0].psp])
+	}
+	if len(q.filters) > filtersJoined {
+		return true
+	}
+	found := false
+	for i := range q.filters {
+		rows, ok := b.byPSP[q.filters[i].psp]
+		switch {
+		case ok && found:
+			orInto(s.psps, rows)
+		case ok:
+			s.psps, found = append(s.psps[:0], rows...), true
+		}
+	}
+	return found && s.require(s.psps)
 }
 
 func (s *selection) chooseStamps(b *block, q *query) {

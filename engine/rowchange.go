@@ -19,7 +19,7 @@ type rowChange struct {
 }
 
 func newRowChange(s *Snapshot) *rowChange {
-	s.rows, s.psps = slices.Clone(s.rows), slices.Clone(s.psps)
+	s.rows, s.psps, s.manyNames = slices.Clone(s.rows), slices.Clone(s.psps), slices.Clone(s.manyNames)
 	return &rowChange{
 		s: s, slots: s.slots.edit(),
 		ownPages: map[uint32]bool{}, ownPSPs: map[uint32]bool{}, seen: map[string]bool{},
@@ -94,7 +94,7 @@ func (c *rowChange) setRow(slot uint32, r *row) {
 // count keeps track of the names and ABIs of a PSP's bundles.
 func (c *rowChange) count(r *row, by int) {
 	for int(r.psp) >= len(c.s.psps) {
-		c.s.psps = append(c.s.psps, nil)
+		c.s.psps, c.s.manyNames = append(c.s.psps, nil), append(c.s.manyNames, false)
 	}
 	p := c.s.psps[r.psp]
 	if !c.ownPSPs[r.psp] {
@@ -106,15 +106,9 @@ func (c *rowChange) count(r *row, by int) {
 		}
 		c.s.psps[r.psp] = p
 	}
-	stray := len(p.names) > 1
 	bump(p.names, r.bundle.PSPBusinessName, by)
 	bump(p.abis, r.abi, by)
-	switch {
-	case len(p.names) > 1 && !stray:
-		c.s.strayNames++
-	case len(p.names) <= 1 && stray:
-		c.s.strayNames--
-	}
+	c.s.manyNames[r.psp] = len(p.names) > 1
 }
 
 func bump[K comparable](counts map[K]int, key K, by int) {

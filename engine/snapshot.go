@@ -31,8 +31,8 @@ type Snapshot struct {
 	// open and onUs are the indexes of the GLOBAL bundles.
 	open, onUs *index
 	psps       []*pspRows
-	// strayNames counts the PSPs whose bundles carry different business names.
-	strayNames int
+	// manyNames tells, by number, the PSPs whose bundles carry different business names.
+	manyNames []bool
 	// plans holds the ECs that have subscriptions.
 	plans shards[*ECPlan]
 }

@@ -62,7 +62,7 @@ func (q *Quoter) visit(d *digest, r *row, rng walkRange) {
 		return
 	}
 	// Equal fees of one PSP are met in order of id only where all its bundles carry one name.
-	tight := d.flat && !rng.onUs && q.options.Order != OrderFeeRandom && q.query.s.strayNames == 0
+	tight := d.flat && !rng.onUs && q.options.Order != OrderFeeRandom && !q.query.s.manyNames[d.psp]
 	q.consider(d, r, len(q.contributions), tight)
 }
 
@@ -126,7 +126,7 @@ func (q *Quoter) settled(lowest int64, enough int) bool {
 
 // mayPrune reports whether the rows that come first are known by a key alone, whatever their fee: then
 // a PSP that enough others come before need not be looked at. It holds where PSPs stand in order of
-// chance, and where they stand in order of their names, if each has but one.
+// chance, and where they stand in order of their names, for those that have but one.
 func (q *Quoter) mayPrune() bool {
 	o := &q.options
 	switch {
@@ -135,13 +135,18 @@ func (q *Quoter) mayPrune() bool {
 	case o.View == EveryBundle:
 		return true
 	}
-	return o.Order == OrderRandom || o.Order == OrderPSPName && q.query.s.strayNames == 0
+	return o.Order == OrderRandom || o.Order == OrderPSPName
+}
+
+// keyed reports whether every row of the PSP has the same key.
+func (q *Quoter) keyed(psp uint32) bool {
+	return q.options.Order != OrderPSPName || q.options.View == EveryBundle || !q.query.s.manyNames[psp]
 }
 
 // noteKey takes the key of a new candidate up among the first. On-us rows that are put first anyway
 // (Q21) take no place from others here: there may be as many others, of which none is missed.
 func (q *Quoter) noteKey(c *candidate) {
-	if !q.prunes || c.onUs {
+	if !q.prunes || c.onUs || !q.keyed(c.psp) {
 		return
 	}
 	if len(q.first) == int(q.options.Limit) {
@@ -159,5 +164,5 @@ func (q *Quoter) hopeless(d *digest) bool {
 	if len(q.first) < int(q.options.Limit) || q.query.key(d, &q.options) <= q.first[len(q.first)-1] {
 		return false
 	}
-	return q.options.View == EveryBundle || q.placeOf[d.psp].round != q.round
+	return q.options.View == EveryBundle || q.placeOf[d.psp].round != q.round && q.keyed(d.psp)
 }
