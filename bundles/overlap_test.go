@@ -189,7 +189,7 @@ func vary(r *rand.Rand, b *engine.Bundle) {
 			b.Schedule = engine.Schedule{}
 			for range r.IntN(3) {
 				b.Schedule = append(b.Schedule, engine.TimeBand{
-					Days: engine.Days(r.IntN(256)) & engine.Days(r.IntN(256)) & engine.EveryDay, FromMinute: []int{0, 1, 479, 480, 1200, 1439}[r.IntN(6)], ToMinute: []int{0, 1, 480, 1200, 1439, 1440}[r.IntN(6)],
+					Days: engine.Days(r.IntN(256)&r.IntN(256)) & engine.EveryDay, FromMinute: []int{0, 1, 479, 480, 1200, 1439}[r.IntN(6)], ToMinute: []int{0, 1, 480, 1200, 1439, 1440}[r.IntN(6)],
 				})
 			}
 		case 9:

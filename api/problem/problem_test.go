@@ -117,7 +117,7 @@ func TestDetailIsBounded(t *testing.T) {
 }
 
 func TestGRPCStatusCarriesTheFields(t *testing.T) {
-	var err error = fmt.Errorf("wrapped: %w", Invalid([]Field{{Path: "a", Message: "is wrong\xff"}}))
+	err := fmt.Errorf("wrapped: %w", Invalid([]Field{{Path: "a", Message: "is wrong\xff"}}))
 	s, ok := status.FromError(err) // as grpc-go does with what a handler returns
 	if !ok || s.Code() != codes.InvalidArgument || !strings.Contains(s.Message(), "a: is wrong") {
 		t.Fatalf("%v", s)

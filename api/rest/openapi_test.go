@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"net/http"
 	"net/http/httptest"
 	"path"
 	"slices"
@@ -47,7 +46,8 @@ func document(t *testing.T, name string) node {
 func resolve(d node, value any) (node, error) {
 	n, _ := value.(node)
 	for n["$ref"] != nil {
-		at, found := any(d), true
+		var found bool
+		at := any(d)
 		for _, step := range strings.Split(strings.TrimPrefix(n["$ref"].(string), "#/"), "/") {
 			parent, _ := at.(node)
 			if at, found = parent[step]; !found {
@@ -275,7 +275,7 @@ func TestAnswersFitTheirSchemas(t *testing.T) {
 		}
 		headers, _ := response["headers"].(node)
 		for name, h := range headers {
-			if h, err := resolve(d, h); err != nil || h["required"] == true && got.Header().Get(http.CanonicalHeaderKey(name)) == "" {
+			if h, err := resolve(d, h); err != nil || h["required"] == true && got.Header().Get(name) == "" {
 				t.Errorf("%s: header %s is missing: %v", where, name, err)
 			}
 		}

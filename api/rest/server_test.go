@@ -70,6 +70,7 @@ func TestHostileConnections(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			answer, closed := raw(t, server, c.request)
+			defer answer.Body.Close()
 			if answer.StatusCode != c.status || closed != c.closed {
 				t.Errorf("%d, closed %v, %v", answer.StatusCode, closed, answer.Header)
 			}

@@ -166,7 +166,7 @@ func echoServer(answer []byte) *grpc.Server {
 		return stream.SendMsg(answer)
 	}
 	return grpc.NewServer(grpc.ForceServerCodec(bytesCodec{}), grpc.UnknownServiceHandler(handler),
-		grpc.NumStreamWorkers(2), grpc.SharedWriteBuffer(true))
+		grpc.NumStreamWorkers(2))
 }
 
 // bytesCodec passes ready bytes under the name of the proto codec.

@@ -71,9 +71,8 @@ func (i *interceptor) options() []grpc.ServerOption {
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{
 			MinTime: 10 * time.Second, PermitWithoutStream: true,
 		}),
-		// These two take about a tenth off the cost of a call (shared/performance.md).
+		// Takes some of the cost off a call (shared/performance.md).
 		grpc.NumStreamWorkers(uint32(runtime.GOMAXPROCS(0))),
-		grpc.SharedWriteBuffer(true),
 		// Stop returns once no handler looks at the catalogue any more, so that it can be closed.
 		grpc.WaitForHandlers(true),
 		grpc.ReadBufferSize(32 << 10),

@@ -163,7 +163,7 @@ func (r *cdiReader) next() (xml.Token, mark) {
 		token, err := r.xml.Token()
 		var syntax *xml.SyntaxError
 		switch {
-		case err == io.EOF:
+		case errors.Is(err, io.EOF):
 			return nil, at
 		case errors.As(err, &syntax):
 			r.stop(mark(r.xml.InputOffset()), "is not well formed XML: "+syntax.Msg, "")

@@ -79,8 +79,8 @@ func (r *csvReader) header(s *csvScanner) bool {
 	}
 	known := csvColumns()
 	found := 0
-	for i, cell := range cells {
-		column, inCents, ok := r.headerCell(known, cells[:i], cell)
+	for _, cell := range cells {
+		column, inCents, ok := r.headerCell(known, cell)
 		if ok {
 			found++
 		}
@@ -107,7 +107,7 @@ func (r *csvReader) header(s *csvScanner) bool {
 }
 
 // headerCell returns the column that a cell of the header names.
-func (r *csvReader) headerCell(known []csvColumn, before []csvCell, cell csvCell) (c csvColumn, inCents, ok bool) {
+func (r *csvReader) headerCell(known []csvColumn, cell csvCell) (c csvColumn, inCents, ok bool) {
 	name, unit := strings.TrimSpace(cell.text), ""
 	if bare, rest, found := strings.Cut(name, "("); found && strings.HasSuffix(rest, ")") {
 		name, unit = strings.TrimSpace(bare), strings.ToLower(strings.TrimSpace(strings.TrimSuffix(rest, ")")))

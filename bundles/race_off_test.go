@@ -1,6 +1,0 @@
-//go:build !race
-
-package bundles_test
-
-// raceDetector says that this build watches for data races, which makes it some ten times slower.
-const raceDetector = false
