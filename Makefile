@@ -8,7 +8,6 @@ MAKEFLAGS += --no-builtin-rules
 
 # Parameters, as in `make fuzz FUZZTIME=1h`.
 FUZZTIME ?= 20s
-BENCHTIME ?= 1s
 DATA ?= .data
 HTTP ?= 127.0.0.1:8080
 GRPC ?= 127.0.0.1:9090
@@ -85,12 +84,16 @@ cases: ## the case files and the conformance cases of ../shared
 fuzz: ## run every fuzz target for FUZZTIME (20s)
 	@go list -f '{{if or .TestGoFiles .XTestGoFiles}}{{.ImportPath}} {{.Dir}}{{end}}' ./... | while read -r package dir; do \
 	  for target in $$(grep -ohE '^func Fuzz[A-Za-z0-9_]*' "$$dir"/*_test.go | cut -c 6- || true); do \
-	    echo "$$package $$target"; go test "$$package" -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME); \
+	    echo "$$package $$target"; go test "$$package" -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 10x; \
 	  done; done
 
 .PHONY: bench
-bench: ## time one quote at 513, 5 130 and 51 300 bundles beside the floors
-	go test ./bench/... -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME)
+bench: ## measure quotes and the service beside their floors, and print the goals; some ten minutes, on a quiet machine
+	go run ./bench/report
+
+.PHONY: bench-guard
+bench-guard: ## fail when a quote allocates more, or a ratio is worse, than bench/recorded.json says
+	go run ./bench/guard
 
 .PHONY: generate
 generate: ## write the code generated from api/proto

@@ -1,0 +1,96 @@
+// Command report measures the service beside its floors and prints the table of goals: what, goal, measured,
+// ratio to the floor, and whether the goal is met. It runs by itself; the service's part builds the gec binary
+// and starts it on loopback. Nothing that it prints is a promise about another machine but the ratios.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"gec/bench"
+	"gec/bench/service"
+)
+
+// settings are the flags.
+type settings struct {
+	rounds                        int
+	slice, load                   time.Duration
+	engine, service, long, record bool
+	gec, results, recorded        string
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	var err error
+	switch args := os.Args[1:]; {
+	case service.IsFloor(args):
+		err = service.ServeFloor(ctx, args)
+	case service.IsFill(args):
+		err = service.Fill(ctx, args)
+	default:
+		err = run(ctx, parse())
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "bench/report:", err)
+		os.Exit(1)
+	}
+}
+
+func parse() settings {
+	var s settings
+	flag.IntVar(&s.rounds, "rounds", 8, "how often each case is measured, in turn with the others")
+	flag.DurationVar(&s.slice, "slice", 40*time.Millisecond, "processor `time` of a case in a round")
+	flag.BoolVar(&s.engine, "engine", true, "measure what runs in process")
+	flag.BoolVar(&s.service, "service", true, "measure the running service")
+	flag.BoolVar(&s.long, "long", true, "also measure a million subscriptions")
+	flag.StringVar(&s.gec, "gec", "", "`binary` of the service; none: it is built from ./cmd/gec")
+	flag.DurationVar(&s.load, "load", 1500*time.Millisecond, "`time` of one load on the service in a round")
+	flag.StringVar(&s.results, "o", "bench/results.json", "`file` that the results are written to, times included; none: they are not")
+	flag.StringVar(&s.recorded, "recorded", "bench/recorded.json", "`file` of what the guard compares with")
+	flag.BoolVar(&s.record, "record", false, "write that file")
+	flag.Parse()
+	return s
+}
+
+func run(ctx context.Context, s settings) error {
+	var report report
+	if s.engine {
+		results, err := measureEngine(s, &report)
+		if err != nil {
+			return err
+		}
+		if s.record {
+			record, err := bench.NewRecord(results)
+			if err != nil {
+				return err
+			}
+			if err := record.Write(s.recorded); err != nil {
+				return err
+			}
+			fmt.Fprintln(os.Stderr, "recorded in", s.recorded)
+		}
+	} else if s.record {
+		return fmt.Errorf("-record needs -engine: what is recorded runs in process")
+	}
+	if s.service {
+		if err := measureService(ctx, s, &report); err != nil {
+			return err
+		}
+	}
+	if err := report.print(os.Stdout); err != nil {
+		return err
+	}
+	if s.results == "" {
+		return nil
+	}
+	return report.write(s.results)
+}
+
+// say tells the person who waits what is being done.
+func say(format string, values ...any) { fmt.Fprintf(os.Stderr, format+"\n", values...) }

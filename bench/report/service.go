@@ -1,0 +1,186 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"time"
+
+	"gec/bench"
+	"gec/bench/service"
+)
+
+const (
+	// examSize is the number of different requests, loadRounds how often each load is measured, in turn with
+	// its floor.
+	examSize   = 64
+	loadRounds = 6
+	warmUp     = 200 * time.Millisecond
+)
+
+// wire measures the running service.
+type wire struct {
+	ctx     context.Context
+	s       settings
+	report  *report
+	binary  string
+	scratch string
+}
+
+// measureService measures the running service and its floors, and fills in its goals.
+func measureService(ctx context.Context, s settings, r *report) (err error) {
+	w := &wire{ctx: ctx, s: s, report: r, binary: s.gec}
+	if w.scratch, err = os.MkdirTemp("", "gec-bench-"); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(w.scratch)) }()
+	if w.binary == "" {
+		w.binary = filepath.Join(w.scratch, "gec")
+		build := exec.CommandContext(ctx, "go", "build", "-trimpath", "-o", w.binary, "./cmd/gec")
+		if output, err := build.CombinedOutput(); err != nil {
+			return fmt.Errorf("build ./cmd/gec (run this from the root of the module): %w: %s", err, output)
+		}
+	}
+	for _, bundles := range []int{513, 51_300} {
+		if err := w.catalogue(bundles); err != nil {
+			return fmt.Errorf("at %d bundles: %w", bundles, err)
+		}
+	}
+	if s.long {
+		if err := w.manySubscriptions(); err != nil {
+			return fmt.Errorf("with a million subscriptions: %w", err)
+		}
+	}
+	return nil
+}
+
+// fill makes a data folder.
+func (w *wire) fill(o bench.Options) (string, error) {
+	folder := filepath.Join(w.scratch, fmt.Sprintf("data-%d-%d", o.Bundles, o.ECs))
+	say("filling a data folder with %d bundles …", o.Bundles)
+	return folder, service.StartFill(w.ctx, folder, o)
+}
+
+// catalogue measures the service on a catalogue of that many bundles.
+func (w *wire) catalogue(bundles int) (err error) {
+	o := bench.List(bundles)
+	folder, err := w.fill(o)
+	if err != nil {
+		return err
+	}
+	exam, err := bench.NewExam(o, bench.Mix{Card: true}, examSize)
+	if err != nil {
+		return err
+	}
+	large := bundles > bench.ListBundles
+	if large {
+		if err := w.start(folder, bundles); err != nil {
+			return err
+		}
+	}
+	pair, err := service.StartPair(w.ctx, w.binary, folder, w.scratch, exam)
+	if err != nil {
+		return err
+	}
+	half, err := w.loads(pair, bundles)
+	if err == nil && large {
+		if err = w.memory(pair, bundles); err == nil {
+			err = w.uploads(pair, bundles, half)
+		}
+	}
+	if err = errors.Join(err, pair.Stop()); err != nil || !large {
+		return err
+	}
+	return w.changes(folder, bundles)
+}
+
+// loads measures peaks and latencies over both contracts, and returns half of the peak over HTTP.
+func (w *wire) loads(pair *service.Pair, bundles int) (half float64, err error) {
+	half, err = w.peaks(pair, bundles, "HTTP v2", pair.HTTP, map[int]float64{513: 0.90, 51_300: 0.85}[bundles])
+	if err != nil {
+		return 0, err
+	}
+	if err := w.latency(pair, bundles, "HTTP v2", pair.HTTP, half); err != nil {
+		return 0, err
+	}
+	grpcHalf, err := w.peaks(pair, bundles, "gRPC Quote", pair.GRPC, 0.85)
+	if err != nil {
+		return 0, err
+	}
+	if err := w.latency(pair, bundles, "gRPC Quote", pair.GRPC, grpcHalf); err != nil {
+		return 0, err
+	}
+	return half, w.batch(pair, bundles)
+}
+
+// peaks measures how many calls are answered at most, and returns half of that.
+func (w *wire) peaks(pair *service.Pair, bundles int, name string, kind func(*service.Process) *service.Target, least float64) (half float64, err error) {
+	for _, connections := range []int{16, 64} {
+		say("%s at %d bundles, %d connections …", name, bundles, connections)
+		p, err := pair.MeasurePeaks(w.ctx, kind, connections, loadRounds, warmUp, w.seconds())
+		if err != nil {
+			return 0, err
+		}
+		g := goal{
+			What:     fmt.Sprintf("%s, %d bundles, %d connections", name, bundles, connections),
+			Measured: fmt.Sprintf("%.0f /s, %s of CPU each", service.Median(p.Service), duration(service.Median(p.ServiceCPU))),
+			Floor:    fmt.Sprintf("ready bytes %.0f /s, %s; ratio by CPU %.2f", service.Median(p.Floor), duration(service.Median(p.FloorCPU)), p.CPURatio()),
+			Ratio:    p.Ratio(),
+		}
+		if connections == 64 {
+			g.Goal, g.Met = fmt.Sprintf("≥ %.2f × floor", least), verdict(p.Ratio() >= least)
+			w.report.goal(g)
+			half = service.Median(p.Service) / 2
+		} else {
+			w.report.detail(g)
+		}
+	}
+	return half, nil
+}
+
+// latency measures how long answers take at a rate.
+func (w *wire) latency(pair *service.Pair, bundles int, name string, kind func(*service.Process) *service.Target, perSecond float64) error {
+	say("%s at %d bundles, latency at %.0f /s …", name, bundles, perSecond)
+	ours, floor, err := pair.MeasureLatency(w.ctx, kind, 64, perSecond, loadRounds, warmUp, w.seconds())
+	if err != nil {
+		return err
+	}
+	ratio := float64(service.Median(ours.P99)) / float64(service.Median(floor.P99))
+	w.report.goal(goal{
+		What:     fmt.Sprintf("%s p99, %d bundles, open loop at half of the peak", name, bundles),
+		Goal:     "≤ 2 × floor",
+		Measured: fmt.Sprintf("p50 %s, p99 %s at %.0f /s", duration(service.Median(ours.P50)), duration(service.Median(ours.P99)), perSecond),
+		Floor:    fmt.Sprintf("p50 %s, p99 %s", duration(service.Median(floor.P50)), duration(service.Median(floor.P99))),
+		Ratio:    ratio, Met: verdict(ratio <= 2),
+	})
+	return nil
+}
+
+// batch measures a stream of quotes.
+func (w *wire) batch(pair *service.Pair, bundles int) error {
+	const quotes = 1_000
+	var ours, floor []time.Duration
+	for range 2 * loadRounds {
+		for _, one := range []struct {
+			process *service.Process
+			times   *[]time.Duration
+		}{{pair.Floor, &floor}, {pair.Service, &ours}} {
+			took, err := pair.GRPC(one.process).Batch(w.ctx, quotes)
+			if err != nil {
+				return err
+			}
+			*one.times = append(*one.times, took/quotes)
+		}
+	}
+	w.report.goal(goal{
+		What: fmt.Sprintf("batch of %d quotes on one stream, per quote, %d bundles", quotes, bundles), Goal: "≤ 5 µs",
+		Measured: duration(service.Median(ours)), Floor: "echo " + duration(service.Median(floor)),
+		Ratio: float64(service.Median(ours)) / float64(service.Median(floor)), Met: verdict(service.Median(ours) <= 5*time.Microsecond),
+	})
+	return nil
+}
+
+func (w *wire) seconds() time.Duration { return w.s.load }

@@ -1,0 +1,179 @@
+package service
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"net"
+)
+
+// The methods of the native contract that are measured.
+const (
+	quoteService = "gec.v1.QuoteService"
+	quoteMethod  = "/" + quoteService + "/Quote"
+	batchMethod  = "/" + quoteService + "/BatchQuote"
+)
+
+// The frames of HTTP/2 that are met (RFC 9113, section 6), and their flags.
+const (
+	frameData         = 0
+	frameHeaders      = 1
+	frameReset        = 3
+	frameSettings     = 4
+	framePing         = 6
+	frameGoAway       = 7
+	frameWindowUpdate = 8
+
+	flagEndStream  = 1 // of data and headers
+	flagAck        = 1 // of settings and pings
+	flagEndHeaders = 4
+
+	frameHead   = 9
+	messageHead = 5 // of a message in a frame of data: not compressed, length
+
+	settingTableSize  = 1
+	settingWindowSize = 4
+	windowMax         = 1<<31 - 1
+	windowDefault     = 1<<16 - 1
+)
+
+// grpcConn is one HTTP/2 connection that asks one unary gRPC call after another, as httpConn does: the bytes of
+// a request but for the number of its stream are the same every time, and headers of answers are not decoded.
+// A client that does all that a client should costs several times what the server does.
+type grpcConn struct {
+	conn   net.Conn
+	out    []byte // a request: one frame of headers, one of data
+	head   []byte // the headers of every request
+	in     []byte // in[start:end] was read and not looked at yet
+	start  int
+	end    int
+	answer []byte
+	stream uint32
+	// received counts the bytes that the server was not yet given room for again.
+	received uint32
+}
+
+func dialGRPC(ctx context.Context, address string) (caller, error) {
+	conn, err := new(net.Dialer).DialContext(ctx, "tcp", address)
+	if err != nil {
+		return nil, err
+	}
+	c := &grpcConn{conn: conn, head: requestHeaders(quoteMethod), in: make([]byte, 128<<10), stream: 1}
+	hello := []byte("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
+	hello = appendFrame(hello, frameSettings, 0, 0, appendSetting(appendSetting(nil, settingTableSize, 0), settingWindowSize, windowMax))
+	hello = appendFrame(hello, frameWindowUpdate, 0, 0, binary.BigEndian.AppendUint32(nil, windowMax-windowDefault))
+	if _, err := conn.Write(hello); err != nil {
+		return nil, errors.Join(err, conn.Close())
+	}
+	return c, nil
+}
+
+// call sends a request message and returns the message that answers it, valid until the next call. Errors: a
+// call that the server refused, too, without the reason.
+func (c *grpcConn) call(request []byte) ([]byte, error) {
+	c.out = appendFrame(c.out[:0], frameHeaders, flagEndHeaders, c.stream, c.head)
+	c.out = appendFrameHead(c.out, len(request)+messageHead, frameData, flagEndStream, c.stream)
+	c.out = append(appendMessageHead(c.out, len(request)), request...)
+	if _, err := c.conn.Write(c.out); err != nil {
+		return nil, err
+	}
+	c.answer = c.answer[:0]
+	for {
+		kind, flags, stream, payload, err := c.frame()
+		if err != nil {
+			return nil, err
+		}
+		done, err := c.take(kind, flags, stream, payload)
+		if err != nil {
+			return nil, err
+		}
+		if done {
+			break
+		}
+	}
+	c.stream += 2
+	if len(c.answer) < messageHead {
+		return nil, errors.New("the server refused the call")
+	}
+	return c.answer[messageHead:], nil
+}
+
+// take handles one frame and reports whether the answer is complete.
+func (c *grpcConn) take(kind, flags byte, stream uint32, payload []byte) (done bool, err error) {
+	switch kind {
+	case frameData:
+		c.answer = append(c.answer, payload...)
+		if c.received += uint32(len(payload)); c.received > windowMax/2 {
+			_, err = c.conn.Write(appendFrame(nil, frameWindowUpdate, 0, 0, binary.BigEndian.AppendUint32(nil, c.received)))
+			c.received = 0
+		}
+		return stream == c.stream && flags&flagEndStream != 0, err
+	case frameHeaders:
+		return stream == c.stream && flags&flagEndStream != 0, nil
+	case frameSettings, framePing:
+		if flags&flagAck == 0 {
+			if kind == frameSettings {
+				payload = nil
+			}
+			_, err = c.conn.Write(appendFrame(nil, kind, flagAck, 0, payload))
+		}
+	case frameReset, frameGoAway:
+		return false, fmt.Errorf("the server ended the call: frame %d, code %x", kind, payload)
+	}
+	return false, err
+}
+
+// frame returns the next frame; its payload is valid until the next call.
+func (c *grpcConn) frame() (kind, flags byte, stream uint32, payload []byte, err error) {
+	for {
+		if rest := c.in[c.start:c.end]; len(rest) >= frameHead {
+			length := frameHead + (int(rest[0])<<16 | int(rest[1])<<8 | int(rest[2]))
+			if len(rest) >= length {
+				c.start += length
+				return rest[3], rest[4], binary.BigEndian.Uint32(rest[5:]) &^ (1 << 31), rest[frameHead:length], nil
+			}
+		}
+		c.end = copy(c.in, c.in[c.start:c.end])
+		c.start = 0
+		n, err := c.conn.Read(c.in[c.end:])
+		if err != nil {
+			return 0, 0, 0, nil, err
+		}
+		c.end += n
+	}
+}
+
+func (c *grpcConn) close() error { return c.conn.Close() }
+
+func appendFrame(dst []byte, kind, flags byte, stream uint32, payload []byte) []byte {
+	return append(appendFrameHead(dst, len(payload), kind, flags, stream), payload...)
+}
+
+func appendFrameHead(dst []byte, length int, kind, flags byte, stream uint32) []byte {
+	dst = append(dst, byte(length>>16), byte(length>>8), byte(length), kind, flags)
+	return binary.BigEndian.AppendUint32(dst, stream)
+}
+
+func appendMessageHead(dst []byte, length int) []byte {
+	return binary.BigEndian.AppendUint32(append(dst, 0), uint32(length))
+}
+
+func appendSetting(dst []byte, id uint16, value uint32) []byte {
+	return binary.BigEndian.AppendUint32(binary.BigEndian.AppendUint16(dst, id), value)
+}
+
+// requestHeaders makes the block of headers of a call, each as a literal that enters no table (RFC 7541,
+// section 6.2.2), so that it means the same every time it is sent.
+func requestHeaders(method string) (block []byte) {
+	for _, header := range [][2]string{
+		{":method", "POST"}, {":scheme", "http"}, {":path", method}, {":authority", "localhost"},
+		{"content-type", "application/grpc"}, {"te", "trailers"},
+	} {
+		block = append(block, 0)
+		for _, text := range header {
+			block = append(append(block, byte(len(text))), text...)
+		}
+	}
+	return block
+}

@@ -1,0 +1,82 @@
+package service
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net"
+	"strconv"
+)
+
+// httpConn is one HTTP/1.1 connection that is kept alive. It sends requests made beforehand and reads no more
+// of an answer than it must to know where it ends.
+type httpConn struct {
+	conn net.Conn
+	room []byte
+}
+
+func dialHTTP(ctx context.Context, address string) (caller, error) {
+	conn, err := new(net.Dialer).DialContext(ctx, "tcp", address)
+	if err != nil {
+		return nil, err
+	}
+	return &httpConn{conn: conn, room: make([]byte, 64<<10)}, nil
+}
+
+// call sends a request and returns the body of its answer, valid until the next call. Errors: an answer that
+// is not 200, too.
+func (c *httpConn) call(request []byte) ([]byte, error) {
+	if _, err := c.conn.Write(request); err != nil {
+		return nil, err
+	}
+	read, end := 0, -1
+	for end < 0 || read < end {
+		if read == len(c.room) {
+			c.room = append(c.room, make([]byte, len(c.room))...)
+		}
+		n, err := c.conn.Read(c.room[read:])
+		if err != nil {
+			return nil, err
+		}
+		read += n
+		if end < 0 {
+			if end, err = endOfAnswer(c.room[:read]); err != nil {
+				return nil, err
+			}
+		}
+	}
+	head := bytes.Index(c.room[:read], []byte(endOfHead)) + len(endOfHead)
+	return c.room[head:end], nil
+}
+
+func (c *httpConn) close() error { return c.conn.Close() }
+
+const (
+	endOfHead    = "\r\n\r\n"
+	lengthHeader = "\r\nContent-Length: "
+)
+
+// endOfAnswer returns how many bytes the answer has that begins with the given ones, -1 while that cannot be
+// told. The servers that are measured all state the length.
+func endOfAnswer(answer []byte) (int, error) {
+	head := bytes.Index(answer, []byte(endOfHead))
+	if head < 0 {
+		return -1, nil
+	}
+	if !bytes.HasPrefix(answer, []byte("HTTP/1.1 200 ")) && !bytes.HasPrefix(answer, []byte("HTTP/1.1 201 ")) {
+		return 0, fmt.Errorf("the answer is %s", answer[:min(len(answer), 500)])
+	}
+	_, rest, found := bytes.Cut(answer[:head+2], []byte(lengthHeader))
+	if !found {
+		return 0, fmt.Errorf("the answer states no length: %s", answer[:head])
+	}
+	text, _, _ := bytes.Cut(rest, []byte("\r\n"))
+	length, err := strconv.Atoi(string(text))
+	return head + len(endOfHead) + length, err
+}
+
+// HTTPRequest makes the bytes of a POST with a JSON body.
+func HTTPRequest(path string, body []byte) []byte {
+	return fmt.Appendf(nil, "POST %s HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s",
+		path, len(body), body)
+}

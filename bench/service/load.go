@@ -1,0 +1,161 @@
+package service
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+)
+
+// caller is one connection to a server.
+type caller interface {
+	// call sends a request and returns its answer, valid until the next call.
+	call(request []byte) ([]byte, error)
+	close() error
+}
+
+// Target is a server and what it is asked.
+type Target struct {
+	// Address is host:port.
+	Address string
+	// GRPC says that Requests are messages of the native contract's Quote; else they are whole HTTP/1.1
+	// requests, see [HTTPRequest].
+	GRPC bool
+	// Requests are asked in turn, by each connection from another one on.
+	Requests [][]byte
+}
+
+func (t *Target) dial(ctx context.Context) (caller, error) {
+	if t.GRPC {
+		return dialGRPC(ctx, t.Address)
+	}
+	return dialHTTP(ctx, t.Address)
+}
+
+// Ask sends one request and returns a copy of its answer: the body, or the message.
+func (t *Target) Ask(ctx context.Context, request []byte) ([]byte, error) {
+	c, err := t.dial(ctx)
+	if err != nil {
+		return nil, err
+	}
+	answer, err := c.call(request)
+	return bytes.Clone(answer), errors.Join(err, c.close())
+}
+
+// Run is what a loop has measured.
+type Run struct {
+	// Calls is how many were answered, in Took.
+	Calls int64
+	Took  time.Duration
+	// Latency of every call: in the closed loop from its sending on, in the open loop from the instant at
+	// which it should have been sent, so that the time that calls wait for others counts (no coordinated
+	// omission).
+	Latency Histogram
+}
+
+// PerSecond returns the calls answered in a second.
+func (r *Run) PerSecond() float64 { return float64(r.Calls) / r.Took.Seconds() }
+
+// Peak asks as fast as the server answers, on a number of connections that each wait for an answer before
+// they ask again (closed loop). What happens during the time of warming up is not counted. Errors: those of
+// the first call that failed.
+func (t *Target) Peak(ctx context.Context, connections int, warmUp, measured time.Duration) (*Run, error) {
+	start := time.Now().Add(warmUp)
+	end := start.Add(measured)
+	run, err := t.each(ctx, connections, func(c caller, connection int, local *Run) error {
+		for i := connection * 7; ; i++ {
+			sent := time.Now()
+			if !sent.Before(end) || ctx.Err() != nil {
+				return ctx.Err()
+			}
+			if _, err := c.call(t.Requests[i%len(t.Requests)]); err != nil {
+				return err
+			}
+			if sent.After(start) {
+				local.Calls++
+				local.Latency.Add(time.Since(sent))
+			}
+		}
+	})
+	if err == nil {
+		run.Took = measured
+	}
+	return run, err
+}
+
+// Steady asks at a rate, in calls per second, whether or not the server keeps up (open loop): every connection
+// has its instants to ask at, evenly spread, and asks at once where it is late. Errors as Peak.
+func (t *Target) Steady(ctx context.Context, connections int, perSecond float64, warmUp, measured time.Duration) (*Run, error) {
+	begin := time.Now()
+	start := begin.Add(warmUp)
+	end := start.Add(measured)
+	interval := time.Duration(float64(connections) / perSecond * float64(time.Second))
+	run, err := t.each(ctx, connections, func(c caller, connection int, local *Run) error {
+		alarm := time.NewTimer(0)
+		defer alarm.Stop()
+		due := begin.Add(interval * time.Duration(connection) / time.Duration(connections))
+		for i := connection * 7; due.Before(end); i++ {
+			if wait := time.Until(due); wait > 0 {
+				alarm.Reset(wait)
+				select {
+				case <-alarm.C:
+				case <-ctx.Done():
+					return ctx.Err()
+				}
+			}
+			if _, err := c.call(t.Requests[i%len(t.Requests)]); err != nil {
+				return err
+			}
+			if !due.Before(start) {
+				local.Calls++
+				local.Latency.Add(time.Since(due))
+			}
+			due = due.Add(interval)
+		}
+		return nil
+	})
+	if err == nil {
+		run.Took = measured
+	}
+	return run, err
+}
+
+// each runs a loop on every connection and adds up what they measured.
+func (t *Target) each(ctx context.Context, connections int, loop func(c caller, connection int, local *Run) error) (*Run, error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	callers := make([]caller, connections)
+	defer func() {
+		for _, c := range callers {
+			if c != nil {
+				_ = c.close() // nothing is sent any more
+			}
+		}
+	}()
+	for i := range callers {
+		c, err := t.dial(ctx)
+		if err != nil {
+			return nil, err
+		}
+		callers[i] = c
+	}
+	var sum Run
+	var adding sync.Mutex
+	var wait sync.WaitGroup
+	for i, c := range callers {
+		wait.Go(func() {
+			local := &Run{}
+			if err := loop(c, i, local); err != nil {
+				cancel(fmt.Errorf("connection %d to %s: %w", i, t.Address, err))
+			}
+			adding.Lock()
+			defer adding.Unlock()
+			sum.Calls += local.Calls
+			sum.Latency.Merge(&local.Latency)
+		})
+	}
+	wait.Wait()
+	return &sum, context.Cause(ctx)
+}

@@ -1,0 +1,148 @@
+package service
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"gec/bench"
+)
+
+// Pair is the service and its floor, which answers with as many bytes, both running.
+type Pair struct {
+	Service, Floor *Process
+	// HTTPRequests and GRPCRequests are asked of both.
+	HTTPRequests, GRPCRequests [][]byte
+	// RequestBytes and AnswerBytes are those of HTTP bodies on average.
+	RequestBytes, AnswerBytes int
+}
+
+// StartPair starts the service's binary on a data folder and its floor. All of the exam is asked once over both
+// contracts, to see that the answers are right and how long they are. The floor keeps files in the scratch
+// folder.
+func StartPair(ctx context.Context, binary, folder, scratch string, exam *bench.Exam) (*Pair, error) {
+	p := &Pair{GRPCRequests: exam.Messages}
+	for _, body := range exam.Bodies {
+		p.HTTPRequests = append(p.HTTPRequests, HTTPRequest(exam.Path, body))
+		p.RequestBytes += len(body) / len(exam.Bodies)
+	}
+	var err error
+	p.Service, err = Start(ctx, binary, "serve", "--data", folder, "--http", "127.0.0.1:0", "--grpc", "127.0.0.1:0",
+		"--test-endpoints", "--log-requests=false")
+	if err != nil {
+		return nil, err
+	}
+	httpAnswer, err := p.typicalAnswer(ctx, p.HTTP(p.Service), exam.Check)
+	if err != nil {
+		return nil, errors.Join(err, p.Stop())
+	}
+	grpcAnswer, err := p.typicalAnswer(ctx, p.GRPC(p.Service), exam.CheckMessage)
+	if err != nil {
+		return nil, errors.Join(err, p.Stop())
+	}
+	p.AnswerBytes = len(httpAnswer)
+	if p.Floor, err = StartFloor(ctx, scratch, httpAnswer, grpcAnswer); err != nil {
+		return nil, errors.Join(err, p.Stop())
+	}
+	return p, nil
+}
+
+// typicalAnswer asks every request once and returns the answer whose length is nearest to the mean.
+func (p *Pair) typicalAnswer(ctx context.Context, t *Target, check func(int, []byte) error) ([]byte, error) {
+	var answers [][]byte
+	sum := 0
+	for i, request := range t.Requests {
+		answer, err := t.Ask(ctx, request)
+		if err == nil {
+			err = check(i, answer)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("request %d: %w", i, err)
+		}
+		answers, sum = append(answers, answer), sum+len(answer)
+	}
+	mean := sum / len(answers)
+	return slices.MinFunc(answers, func(a, b []byte) int { return distance(len(a), mean) - distance(len(b), mean) }), nil
+}
+
+func distance(a, b int) int { return max(a-b, b-a) }
+
+// HTTP returns one of the pair as the target of HTTP requests, GRPC as that of gRPC calls.
+func (p *Pair) HTTP(of *Process) *Target { return &Target{Address: of.HTTP, Requests: p.HTTPRequests} }
+
+// GRPC is described at [Pair.HTTP].
+func (p *Pair) GRPC(of *Process) *Target {
+	return &Target{Address: of.GRPC, GRPC: true, Requests: p.GRPCRequests}
+}
+
+// Stop ends both.
+func (p *Pair) Stop() error {
+	var err error
+	for _, process := range []*Process{p.Service, p.Floor} {
+		if process != nil {
+			err = errors.Join(err, process.Stop())
+		}
+	}
+	return err
+}
+
+// Peaks are the calls per second, and the processor time of the server for one call, of the service and of its
+// floor, round by round.
+type Peaks struct {
+	Service, Floor       []float64
+	ServiceCPU, FloorCPU []time.Duration
+}
+
+// Ratio returns the median of the rounds' ratios of the service's peak to the floor's.
+func (p *Peaks) Ratio() float64 { return medianRatio(p.Service, p.Floor) }
+
+// CPURatio returns the same by processor time: the floor's for one call to the service's. It is what remains of
+// the ratio where others use the machine, too.
+func (p *Peaks) CPURatio() float64 { return medianRatio(p.FloorCPU, p.ServiceCPU) }
+
+func medianRatio[T float64 | time.Duration](of, to []T) float64 {
+	ratios := make([]float64, len(of))
+	for i := range ratios {
+		ratios[i] = float64(of[i]) / float64(to[i])
+	}
+	return Median(ratios)
+}
+
+// Median returns the middle of the values, the lower one of two.
+func Median[T float64 | time.Duration](values []T) T {
+	return slices.Sorted(slices.Values(values))[(len(values)-1)/2]
+}
+
+// MeasurePeaks measures both in turn, for a number of rounds. kind is Pair.HTTP or Pair.GRPC.
+func (p *Pair) MeasurePeaks(ctx context.Context, kind func(*Process) *Target, connections, rounds int, warmUp, measured time.Duration) (*Peaks, error) {
+	var peaks Peaks
+	for range rounds {
+		for _, one := range []struct {
+			process *Process
+			peaks   *[]float64
+			cpu     *[]time.Duration
+		}{{p.Floor, &peaks.Floor, &peaks.FloorCPU}, {p.Service, &peaks.Service, &peaks.ServiceCPU}} {
+			// A run of its own warms up, so that processor time is that of the calls that are counted.
+			if _, err := kind(one.process).Peak(ctx, connections, 0, warmUp); err != nil {
+				return nil, err
+			}
+			before, err := one.process.ProcessorTime()
+			if err != nil {
+				return nil, err
+			}
+			run, err := kind(one.process).Peak(ctx, connections, 0, measured)
+			if err != nil {
+				return nil, err
+			}
+			after, err := one.process.ProcessorTime()
+			if err != nil {
+				return nil, err
+			}
+			*one.peaks = append(*one.peaks, run.PerSecond())
+			*one.cpu = append(*one.cpu, (after-before)/time.Duration(max(run.Calls, 1)))
+		}
+	}
+	return &peaks, nil
+}
