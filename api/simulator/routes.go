@@ -91,6 +91,12 @@ func New(o Options) (http.Handler, error) {
 func (s *simulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	secure(w.Header())
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+		// The page stands where all unknown paths lead: of a path that is not its own it says so,
+		// whatever the method.
+		if s.route(r.URL.Path) == nil && !strings.HasPrefix(r.URL.Path, pathAssets) {
+			s.refuse(w, r, http.StatusNotFound)
+			return
+		}
 		w.Header().Set("Allow", "GET, HEAD")
 		s.refuse(w, r, http.StatusMethodNotAllowed)
 		return
