@@ -61,11 +61,3 @@ type Export struct {
 	// At is the instant of that revision, in UTC.
 	At time.Time
 }
-
-// Caller says who asks. Every change is recorded with it (A8, A18).
-type Caller struct {
-	// Name of the key or the person; never empty.
-	Name string
-	// OnBehalfOf names the PSP or EC that the caller acts for; may be empty.
-	OnBehalfOf string
-}

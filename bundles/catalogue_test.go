@@ -63,7 +63,7 @@ func newCatalogue(t testing.TB) *bundles.Catalogue {
 	return openCatalogue(t, openStore(t, t.TempDir()), bundles.Options{})
 }
 
-var tester = bundles.Caller{Name: "tester", OnBehalfOf: "ABI14156"}
+var tester = bundles.Caller{Name: "tester", OnBehalfOf: "ABI14156", Operator: true}
 
 // plainBundle is GLOBAL, in force since long, for 0 to 1000 € with a flat fee.
 func plainBundle(id string, fee int64) bundles.Bundle {
@@ -259,7 +259,7 @@ func TestA8HistorySaysWhoWhenAndWhat(t *testing.T) {
 	mustImport(t, c, seed(), asItIs(bundles.ImportMerge))
 	mustImport(t, c, bundles.Document{Bundles: []bundles.Bundle{plainBundle("A", 90)}}, asItIs(bundles.ImportMerge))
 	mustImport(t, c, bundles.Document{Bundles: []bundles.Bundle{plainBundle("B", 10)}}, asItIs(bundles.ImportMerge))
-	if _, err := c.Remove(t.Context(), bundles.Caller{Name: "operator"}, []string{"A"}, "remove"); err != nil {
+	if _, err := c.Remove(t.Context(), bundles.Operator("operator"), []string{"A"}, "remove"); err != nil {
 		t.Fatal(err)
 	}
 	versions, err := c.History(t.Context(), "A")

@@ -20,6 +20,20 @@ const (
 	// KindSubscription has one row per subscription; the id is "EC/bundle/subscription", so that
 	// the subscriptions of one EC are neighbours.
 	KindSubscription Kind = 's'
+	// KindOffer and KindRequest have one row per offer and per request; the id is its own.
+	KindOffer   Kind = 'o'
+	KindRequest Kind = 'q'
+	// KindTouchpoint has one row per registered touchpoint; the id is its folded name.
+	KindTouchpoint Kind = 't'
+	// KindPaymentMethod has one row per payment method; the id is its own.
+	KindPaymentMethod Kind = 'm'
+	// KindIndex rows say where to find other rows by something else than their id; they have no
+	// document. The id is "index/key/id of the row" (see indexRowID).
+	KindIndex Kind = 'x'
+	// KindKey and KindDelegation have one row per access key and per delegation: documents of package
+	// access that are versioned and shared with the catalogue, and that this package does not read.
+	KindKey        Kind = 'k'
+	KindDelegation Kind = 'g'
 )
 
 // Row is one version of one thing. Rows are only ever added: the state at a revision is, of each

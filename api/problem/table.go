@@ -85,6 +85,7 @@ func ofSentinel(err error) *Problem {
 		code   codes.Code
 	}{
 		{bundles.ErrNotFound, http.StatusNotFound, codes.NotFound},
+		{bundles.ErrForbidden, http.StatusForbidden, codes.PermissionDenied},
 		{bundles.ErrConflict, http.StatusConflict, codes.Aborted},
 		{bundles.ErrDuplicateKey, http.StatusConflict, codes.AlreadyExists},
 		{bundles.ErrStorageFull, http.StatusInsufficientStorage, codes.ResourceExhausted},

@@ -38,7 +38,7 @@ func importSnapshot(t *testing.T, c *bundles.Catalogue, text string) {
 	t.Helper()
 	document, _, err := format.Read(format.Snapshot, strings.NewReader(text), format.ReadOptions{})
 	if err == nil {
-		_, err = c.Import(t.Context(), bundles.Caller{Name: "test"}, document, bundles.ImportOptions{Mode: bundles.ImportReplaceAll, Origin: bundles.OriginSnapshot, Lenient: true})
+		_, err = c.Import(t.Context(), bundles.Operator("test"), document, bundles.ImportOptions{Mode: bundles.ImportReplaceAll, Origin: bundles.OriginSnapshot, Lenient: true})
 	}
 	if err != nil {
 		t.Fatal(err)

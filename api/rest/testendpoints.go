@@ -45,7 +45,7 @@ func (a *API) addBundles(x *exchange) error {
 // replaceBundles imports bundles. Those that exist are removed first, because an import adds to the subscriptions of a
 // bundle and never ends one; not before it is certain that the import will be taken.
 func replaceBundles(ctx context.Context, c *bundles.Catalogue, d bundles.Document, o bundles.ImportOptions) error {
-	caller := bundles.Caller{Name: testCaller}
+	caller := bundles.Operator(testCaller)
 	var existing []string
 	for i := range d.Bundles {
 		if _, there := c.Current().Bundle(d.Bundles[i].ID); there {
@@ -76,7 +76,7 @@ func (a *API) deleteBundles(x *exchange) error {
 	if err != nil {
 		return err
 	}
-	_, err = c.Remove(x.r.Context(), bundles.Caller{Name: testCaller}, ids, x.operation)
+	_, err = c.Remove(x.r.Context(), bundles.Operator(testCaller), ids, x.operation)
 	return x.changed(http.StatusOK, c, err)
 }
 
@@ -136,7 +136,7 @@ func (a *API) editNames(x *exchange, status int, of func(*engine.Settings) *[]st
 	if err != nil {
 		return err
 	}
-	_, err = c.ChangeSettings(x.r.Context(), bundles.Caller{Name: testCaller}, x.operation, func(s *engine.Settings) {
+	_, err = c.ChangeSettings(x.r.Context(), bundles.Operator(testCaller), x.operation, func(s *engine.Settings) {
 		list := of(s)
 		*list = edit(slices.Clone(*list), names)
 	})

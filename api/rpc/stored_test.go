@@ -57,7 +57,7 @@ func (s *stored) load(ctx context.Context, dearer int64) error {
 		{Subscription: engine.Subscription{ID: "sub-a", BundleID: "a-cards", CreditorInstitution: comune, Attributes: []engine.Attribute{{ID: "attribute", MaxPaymentAmountCents: 30 + dearer}}}},
 		{Subscription: engine.Subscription{ID: "sub-b", BundleID: "b-public", CreditorInstitution: comune}},
 	}
-	_, err := s.Import(ctx, bundles.Caller{Name: "test"}, document, bundles.ImportOptions{Lenient: true})
+	_, err := s.Import(ctx, bundles.Operator("test"), document, bundles.ImportOptions{Lenient: true})
 	return err
 }
 

@@ -61,7 +61,7 @@ func Fill(ctx context.Context, args []string) error {
 }
 
 // author is whom the history names for the changes of this package.
-func author() bundles.Caller { return bundles.Caller{Name: "bench"} }
+func author() bundles.Caller { return bundles.Operator("bench") }
 
 // Changes is how long changes of a stored catalogue take, fsynced and with all checks.
 type Changes struct {

@@ -27,7 +27,7 @@ func TestA9CDIAndStore(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	caller := bundles.Caller{Name: "test"}
+	caller := bundles.Operator("test")
 	byHand := cdiBundle("ATM")
 	byHand.ID, byHand.CDI, byHand.Origin = "HAND", "", ""
 	start := bundles.Document{

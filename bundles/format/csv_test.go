@@ -125,7 +125,7 @@ func TestA9CSVAndStore(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	caller := bundles.Caller{Name: "test"}
+	caller := bundles.Operator("test")
 	if _, err := c.Import(t.Context(), caller, d, bundles.ImportOptions{Lenient: true}); err != nil {
 		t.Fatal(err)
 	}

@@ -142,7 +142,7 @@ func (i *importing) change(folder *node.Folder, files []string, options bundles.
 
 // store imports the document as its format is meant to be.
 func (i *importing) store(catalogue *bundles.Catalogue, d bundles.Document, o bundles.ImportOptions) (bundles.CDIReport, error) {
-	caller := bundles.Caller{Name: i.by}
+	caller := bundles.Operator(i.by)
 	if format.Name(i.format) == format.CDI {
 		return catalogue.ImportCDI(i.cmd.Context(), caller, d, bundles.CDIOptions{ImportOptions: o, Past: i.past})
 	}

@@ -135,7 +135,7 @@ func loadSample(ctx context.Context, folder *Folder, log *slog.Logger) error {
 	}
 	options := format.ImportDefaults(format.Native)
 	options.Operation, options.Lenient = "import sample", true // it holds from today, not from tomorrow
-	report, err := folder.Import(ctx, bundles.Caller{Name: "gec serve --sample"}, document, options)
+	report, err := folder.Import(ctx, bundles.Operator("gec serve --sample"), document, options)
 	if err == nil {
 		log.Info("sample catalogue loaded", "bundles", report.Bundles)
 	}
