@@ -82,11 +82,17 @@ type published struct {
 	snapshot *engine.Snapshot
 	record   Record
 	psps     pspIndex
+	// annex is the latest revision known to have changed a row of the annex.
+	annex int64
 }
 
-// next publishes what a change made of p.
-func (p *published) next(snapshot *engine.Snapshot, record Record, change engine.Change) *published {
-	return &published{snapshot, record, p.psps.with(p.snapshot, change)}
+// next publishes what a change made of p; annex says whether it changed rows of the annex.
+func (p *published) next(snapshot *engine.Snapshot, record Record, change engine.Change, annex bool) *published {
+	n := &published{snapshot, record, p.psps.with(p.snapshot, change), p.annex}
+	if annex {
+		n.annex = record.Revision
+	}
+	return n
 }
 
 // Open loads the current revision of a store. The store stays the caller's to close, after the last
@@ -119,7 +125,7 @@ func Open(ctx context.Context, store Store, o Options) (*Catalogue, error) {
 	if err != nil {
 		return nil, fmt.Errorf("load catalogue: %w", err)
 	}
-	c.current.Store(&published{snapshot, head, newPSPIndex(snapshot.Bundles())})
+	c.current.Store(&published{snapshot, head, newPSPIndex(snapshot.Bundles()), head.Revision})
 	return c, nil
 }
 
@@ -217,7 +223,7 @@ func (c *Catalogue) refresh(ctx context.Context) error {
 	if head.Revision == current.record.Revision {
 		return nil
 	}
-	change, err := c.changeSince(ctx, current.record.Revision, head.Revision)
+	change, annex, err := c.changeSince(ctx, current.record.Revision, head.Revision)
 	if err != nil {
 		return fmt.Errorf("refresh catalogue: %w", err)
 	}
@@ -225,15 +231,17 @@ func (c *Catalogue) refresh(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("refresh catalogue: revision %d: %w", head.Revision, err)
 	}
-	c.current.Store(current.next(snapshot, head, change))
+	c.current.Store(current.next(snapshot, head, change, annex))
 	return nil
 }
 
-// changeSince gathers what the revisions after one changed, up to another.
-func (c *Catalogue) changeSince(ctx context.Context, after, through int64) (change engine.Change, err error) {
+// changeSince gathers what the revisions after one changed, up to another, and whether they changed rows of
+// the annex.
+func (c *Catalogue) changeSince(ctx context.Context, after, through int64) (change engine.Change, annex bool, err error) {
 	change.Revision = through
 	put, ecs, settings := map[string]*engine.Bundle{}, map[string]bool{}, false
 	err = c.store.Changes(ctx, after, through, func(r Row) error {
+		annex = annex || r.Kind.annex()
 		switch r.Kind {
 		case KindSettings, KindIssuer:
 			settings = true
@@ -252,7 +260,7 @@ func (c *Catalogue) changeSince(ctx context.Context, after, through int64) (chan
 		return nil
 	})
 	if err != nil {
-		return change, err
+		return change, annex, err
 	}
 	for id, b := range put {
 		if b == nil {
@@ -267,9 +275,9 @@ func (c *Catalogue) changeSince(ctx context.Context, after, through int64) (chan
 	if settings {
 		s, err := loadSettings(ctx, c.store, through)
 		if err != nil {
-			return change, err
+			return change, annex, err
 		}
 		change.Settings = &s
 	}
-	return change, nil
+	return change, annex, nil
 }

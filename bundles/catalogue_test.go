@@ -171,7 +171,7 @@ func TestEmptyCatalogue(t *testing.T) {
 	if _, err := c.At(t.Context(), 1); !errors.Is(err, bundles.ErrNotFound) {
 		t.Errorf("At 1: %v", err)
 	}
-	d, err := c.Export(t.Context(), 0)
+	d, err := c.Export(t.Context(), tester, 0)
 	if err != nil || len(d.Bundles) != 0 {
 		t.Errorf("Export: %v", err)
 	}
@@ -262,7 +262,7 @@ func TestA8HistorySaysWhoWhenAndWhat(t *testing.T) {
 	if _, err := c.Remove(t.Context(), bundles.Operator("operator"), []string{"A"}, "remove"); err != nil {
 		t.Fatal(err)
 	}
-	versions, err := c.History(t.Context(), "A")
+	versions, err := c.History(t.Context(), tester, "A")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -282,14 +282,14 @@ func TestA8HistorySaysWhoWhenAndWhat(t *testing.T) {
 		"2 09:01 tester for ABI14156: test import: 100 (revision 1, inserted 09:00, updated 09:00) -> 90 (revision 2, inserted 09:00, updated 09:01)",
 		"4 09:03 operator for : remove: 90 (revision 2, inserted 09:00, updated 09:01) -> none",
 	}, lines)
-	if _, err := c.History(t.Context(), "Z"); !errors.Is(err, bundles.ErrNotFound) {
+	if _, err := c.History(t.Context(), tester, "Z"); !errors.Is(err, bundles.ErrNotFound) {
 		t.Errorf("history of what never was: %v", err)
 	}
-	records, err := c.Records(t.Context(), 0, 99)
+	records, err := c.Records(t.Context(), tester, 0, 99)
 	if err != nil || len(records) != 4 || records[3].Operation != "remove" || records[0].Revision != 1 {
 		t.Errorf("records %+v, %v", records, err)
 	}
-	records, err = c.Records(t.Context(), 2, 3)
+	records, err = c.Records(t.Context(), tester, 2, 3)
 	if err != nil || len(records) != 2 || records[0].Revision != 2 {
 		t.Errorf("records 2 to 3: %+v, %v", records, err)
 	}
@@ -306,7 +306,7 @@ func TestA9ExportAndImportChangeNothing(t *testing.T) {
 	d.Bundles = append(d.Bundles, full)
 	mustImport(t, c, d, asItIs(bundles.ImportReplaceAll))
 
-	exported, err := c.Export(t.Context(), 0)
+	exported, err := c.Export(t.Context(), tester, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -319,7 +319,7 @@ func TestA9ExportAndImportChangeNothing(t *testing.T) {
 	}
 	other := newCatalogue(t)
 	mustImport(t, other, exported, asItIs(bundles.ImportReplaceAll))
-	again, err := other.Export(t.Context(), 0)
+	again, err := other.Export(t.Context(), tester, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -327,7 +327,7 @@ func TestA9ExportAndImportChangeNothing(t *testing.T) {
 	if again.Bundles[1].ID != "ALL" || again.Bundles[1].LanguageVersion == 0 || again.Bundles[0].LanguageVersion != 0 {
 		t.Errorf("the version of the language of conditions is not recorded (E5): %+v", again.Bundles[1])
 	}
-	if _, err := c.Export(t.Context(), 9); !errors.Is(err, bundles.ErrNotFound) {
+	if _, err := c.Export(t.Context(), tester, 9); !errors.Is(err, bundles.ErrNotFound) {
 		t.Errorf("Export of a revision that is not there: %v", err)
 	}
 }

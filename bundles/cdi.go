@@ -66,7 +66,13 @@ func (c *Catalogue) ImportCDI(ctx context.Context, caller Caller, d Document, o 
 	if o.IdempotencyKey == "" {
 		o.IdempotencyKey = cdiKey(cdis)
 	}
-	i := &importingCDI{importing: importing{c: c, ctx: ctx, d: d, o: o.ImportOptions}, cdis: cdis, past: o.Past}
+	i := &importingCDI{importing: importing{c: c, ctx: ctx, d: d, o: o.ImportOptions, own: !caller.Operator}, cdis: cdis, past: o.Past}
+	if o.Past && !caller.Operator {
+		return CDIReport{Report: Report{Revision: c.Head().Revision, DryRun: o.DryRun}}, fmt.Errorf("%s: taking in CDIs of the past: %w", o.Operation, ErrForbidden)
+	}
+	if err := i.authorize(caller); err != nil {
+		return CDIReport{Report: Report{Revision: c.Head().Revision, DryRun: o.DryRun}}, fmt.Errorf("%s: %w", o.Operation, err)
+	}
 	record, err := c.change(ctx, request{caller, o.Operation, o.IdempotencyKey, o.Base, o.DryRun}, i.work)
 	switch {
 	case errors.Is(err, ErrDuplicateKey):
@@ -143,7 +149,7 @@ type importingCDI struct {
 // work checks the CDIs that are new against a base and finds what differs.
 func (i *importingCDI) work(b base) (e edit, err error) {
 	i.report, i.result, i.repeatedIn = Report{Bundles: len(i.d.Bundles)}, CDIReport{}, 0
-	i.storedBundles, i.all, i.failed = map[string]*Bundle{}, false, nil
+	i.begin()
 	fresh, err := i.fresh()
 	if err != nil {
 		return e, err
@@ -155,7 +161,7 @@ func (i *importingCDI) work(b base) (e edit, err error) {
 			document.Bundles, position = append(document.Bundles, i.d.Bundles[n]), append(position, n)
 		}
 	}
-	faults := i.check(b, &document, position)
+	faults := append(i.check(b, &document, position), i.foreign(b, &i.d)...)
 	if i.failed != nil {
 		return e, i.failed
 	}
@@ -164,16 +170,15 @@ func (i *importingCDI) work(b base) (e edit, err error) {
 	}
 	i.report.Unchanged = len(i.d.Bundles) - len(document.Bundles)
 	i.bundles(b, &document, &e)
-	ended := map[string]engine.Date{}
 	for _, one := range fresh {
-		i.replace(b, one, &e, ended)
+		i.replace(b, one, &e)
 	}
-	i.result.Ended = len(ended)
 	faults, i.report.Warnings = i.overlaps(b, &document, position, &e)
 	if err := faults.Err(); err != nil {
 		return e, err
 	}
-	if err := errors.Join(i.unsubscribeRemoved(b, &e), i.endSubscriptions(b, ended, &e)); err != nil {
+	faults, err = i.follow(b, &e, nil)
+	if err := errors.Join(err, faults.Err(), i.c.leaveRemoved(i.ctx, b, &e)); err != nil {
 		return e, err
 	}
 	i.report.Removed, i.report.Subscriptions = len(e.removed), len(e.subscribed)+len(e.unsubscribed)
@@ -228,7 +233,7 @@ func (i *importingCDI) check(b base, document *Document, position []int) Faults 
 }
 
 // replace ends or removes the bundles that earlier CDIs of the PSP made.
-func (i *importingCDI) replace(b base, one cdi, e *edit, ended map[string]engine.Date) {
+func (i *importingCDI) replace(b base, one cdi, e *edit) {
 	for _, bundle := range b.psps[fold(one.psp)] {
 		stored := i.stored(b, bundle.ID)
 		if stored == nil || stored.Origin != OriginCDI || stored.CDI == one.flow {
@@ -242,44 +247,7 @@ func (i *importingCDI) replace(b base, one cdi, e *edit, ended map[string]engine
 			replaced := *stored
 			replaced.Validity.To = last
 			e.put = append(e.put, replaced)
-			ended[stored.ID] = last
+			i.result.Ended++
 		}
 	}
-}
-
-// endSubscriptions ends the subscriptions of bundles with them, and removes those that would only begin
-// later.
-func (i *importingCDI) endSubscriptions(b base, ended map[string]engine.Date, e *edit) error {
-	if len(ended) == 0 {
-		return nil
-	}
-	var ids []string
-	err := i.c.store.ScanIDs(i.ctx, b.record.Revision, KindSubscription, "", func(id string) error {
-		_, bundle, err := splitSubscriptionRowID(id)
-		if _, ends := ended[bundle]; err == nil && ends {
-			ids = append(ids, strings.Clone(id))
-		}
-		return err
-	})
-	for _, id := range ids {
-		if err != nil {
-			break
-		}
-		var row Row
-		if row, err = i.c.store.Get(i.ctx, b.record.Revision, KindSubscription, id); err != nil {
-			break
-		}
-		var s Subscription
-		if s, err = decodeSubscriptionRow(row); err != nil {
-			break
-		}
-		switch last := ended[s.BundleID]; {
-		case s.Validity.From > last:
-			e.unsubscribed = append(e.unsubscribed, id)
-		case s.Validity.To == 0 || s.Validity.To > last:
-			s.Validity.To = last
-			e.subscribed = append(e.subscribed, s)
-		}
-	}
-	return err
 }

@@ -74,11 +74,11 @@ func TestCDIReplacesTheEarlierCDIOnly(t *testing.T) {
 		"HAND": "2026-01-01/", "F1-ABI1-1-1-ANY": "2026-12-01/2026-12-31", "F1-ABI1-1-2-ANY": "2026-12-01/2026-12-31",
 		"F2-ABI2-1-1-ANY": "2026-12-01/", "F3-ABI1-1-1-ANY": "2027-01-01/",
 	}, validities(c))
-	left, err := c.Subscriptions(t.Context(), 4, firstEC)
+	left, err := c.Subscriptions(t.Context(), tester, 4, firstEC)
 	if err != nil || len(left) != 1 || left[0].Validity.To != 20261231 {
 		t.Errorf("%+v %v", left, err)
 	}
-	if left, _ := c.Subscriptions(t.Context(), 4, secondEC); len(left) != 0 {
+	if left, _ := c.Subscriptions(t.Context(), tester, 4, secondEC); len(left) != 0 {
 		t.Errorf("a subscription outlives its bundle: %+v", left)
 	}
 	// One that begins before the last one leaves nothing of it, and ends the first one earlier.

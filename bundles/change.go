@@ -30,10 +30,16 @@ type edit struct {
 	// subscribed holds new subscriptions and new versions, unsubscribed the row ids of those that go.
 	subscribed   []Subscription
 	unsubscribed []string
+	// offers and requests hold new ones and new versions.
+	offers   []Offer
+	requests []Request
+	// others are rows that quotes do not depend on: payment methods and those of the annex.
+	others []Row
 }
 
 func (e *edit) empty() bool {
-	return e.settings == nil && len(e.put) == 0 && len(e.removed) == 0 && len(e.subscribed) == 0 && len(e.unsubscribed) == 0
+	return e.settings == nil && len(e.put) == 0 && len(e.removed) == 0 && len(e.subscribed) == 0 && len(e.unsubscribed) == 0 &&
+		len(e.offers) == 0 && len(e.requests) == 0 && len(e.others) == 0
 }
 
 // request is who asks for a change and how.
@@ -127,8 +133,13 @@ func (c *Catalogue) attempt(ctx context.Context, r request, work func(b base) (e
 	if err != nil {
 		return Record{}, err
 	}
-	c.current.Store(current.next(next, record, change))
+	c.current.Store(current.next(next, record, change, holdAnnex(rows)))
 	return record, nil
+}
+
+// holdAnnex reports whether there are rows of the annex among them.
+func holdAnnex(rows []Row) bool {
+	return slices.ContainsFunc(rows, func(r Row) bool { return r.Kind.annex() })
 }
 
 // settle turns an edit into rows and into the change of the snapshot.
@@ -138,6 +149,7 @@ func (e *edit) settle(snapshot *engine.Snapshot, now time.Time) ([]Row, engine.C
 	if e.settings != nil {
 		change.Settings = cloneSettings(e.settings)
 		rows = append(rows, settingsRows(snapshot.Settings(), e.settings)...)
+		rows = append(rows, touchpointRows(snapshot.Settings().Touchpoints, e.settings.Touchpoints, now)...)
 	}
 	change.Put = make([]*engine.Bundle, 0, len(e.put))
 	for i := range e.put {
@@ -155,26 +167,74 @@ func (e *edit) settle(snapshot *engine.Snapshot, now time.Time) ([]Row, engine.C
 	for _, id := range e.removed {
 		rows = append(rows, Row{Kind: KindBundle, ID: id, Deleted: true})
 	}
-	ecs := map[string]bool{}
+	subscriptions, ecs, err := e.subscriptionRows(now)
+	if err != nil {
+		return nil, change, err
+	}
+	change.ECs = ecs
+	rows = append(append(rows, subscriptions...), e.relationRows(now)...)
+	return append(rows, e.others...), change, nil
+}
+
+// subscriptionRows returns the rows of subscriptions with those by which their bundles find them, and the
+// ECs concerned.
+func (e *edit) subscriptionRows(now time.Time) (rows []Row, ecs []string, err error) {
+	concerned := map[string]bool{}
 	for i := range e.subscribed {
 		s := e.subscribed[i]
 		s.Updated, s.Revision = now, 0
 		if s.Inserted.IsZero() {
 			s.Inserted = now
 		}
-		rows = append(rows, Row{Kind: KindSubscription, ID: subscriptionRowID(&s.Subscription), Document: EncodeSubscription(&s)})
-		ecs[s.CreditorInstitution] = true
+		id := subscriptionRowID(&s.Subscription)
+		rows = append(rows, Row{Kind: KindSubscription, ID: id, Document: EncodeSubscription(&s)})
+		if s.Inserted.Equal(now) { // it is new
+			index, err := subscriberRow(id)
+			if err != nil {
+				return nil, nil, err
+			}
+			rows = append(rows, index)
+		}
+		concerned[s.CreditorInstitution] = true
 	}
 	for _, id := range e.unsubscribed {
 		ec, _, err := splitSubscriptionRowID(id)
 		if err != nil {
-			return nil, change, err
+			return nil, nil, err
 		}
-		rows = append(rows, Row{Kind: KindSubscription, ID: id, Deleted: true})
-		ecs[ec] = true
+		index, err := subscriberRow(id)
+		if err != nil {
+			return nil, nil, err
+		}
+		index.Deleted = true
+		rows = append(rows, Row{Kind: KindSubscription, ID: id, Deleted: true}, index)
+		concerned[ec] = true
 	}
-	change.ECs = slices.Collect(maps.Keys(ecs))
-	return rows, change, nil
+	return rows, slices.Collect(maps.Keys(concerned)), nil
+}
+
+// relationRows returns the rows of offers and requests, and for new ones those by which they are found.
+func (e *edit) relationRows(now time.Time) (rows []Row) {
+	settled := func(r *Relation, indexes [3]string) {
+		r.Updated, r.Revision = now, 0
+		if r.Inserted.IsZero() {
+			r.Inserted = now
+		}
+		if r.Inserted.Equal(now) { // it is new
+			rows = append(rows, indexRow(indexes[0], fold(r.PSP), r.ID), indexRow(indexes[1], r.CreditorInstitution, r.ID), indexRow(indexes[2], r.BundleID, r.ID))
+		}
+	}
+	for i := range e.offers {
+		o := e.offers[i]
+		settled(&o.Relation, [3]string{indexOffersOfPSP, indexOffersOfEC, indexOffersOfBundle})
+		rows = append(rows, Row{Kind: KindOffer, ID: o.ID, Document: EncodeOffer(&o)})
+	}
+	for i := range e.requests {
+		r := e.requests[i]
+		settled(&r.Relation, [3]string{indexRequestsOfPSP, indexRequestsOfEC, indexRequestsOfBundle})
+		rows = append(rows, Row{Kind: KindRequest, ID: r.ID, Document: EncodeRequest(&r)})
+	}
+	return rows
 }
 
 // settingsRows returns the rows that turn one state of the settings into another.

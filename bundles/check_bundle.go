@@ -146,7 +146,8 @@ func (c *checker) validity(p engine.Period) {
 	if !calendar {
 		return
 	}
-	if p.To != 0 && p.To < p.From {
+	// A bundle that was retired before it began ends before it begins (A5); exports have such ones.
+	if p.To != 0 && p.To < p.From && (c.today != 0 || c.lenient) {
 		c.flaw("validityDateTo", fmt.Sprintf("is %s, before validityDateFrom, which is %s", p.To, p.From), "the bundle would never be valid")
 	}
 	if c.today == 0 {

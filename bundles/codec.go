@@ -143,11 +143,13 @@ func writePeriod(e *jx.Encoder, p engine.Period) {
 
 // writeChange writes what the catalogue, not an author, knows of a thing.
 func writeChange(e *jx.Encoder, inserted, updated time.Time, revision int64) {
-	if !inserted.IsZero() {
-		writeText(e, "insertedDate", inserted.UTC().Format(time.RFC3339Nano))
-	}
-	if !updated.IsZero() {
-		writeText(e, "lastUpdatedDate", updated.UTC().Format(time.RFC3339Nano))
-	}
+	writeInstant(e, "insertedDate", inserted)
+	writeInstant(e, "lastUpdatedDate", updated)
 	writeNumber(e, "revision", revision)
+}
+
+func writeInstant(e *jx.Encoder, name string, instant time.Time) {
+	if !instant.IsZero() {
+		writeText(e, name, instant.UTC().Format(time.RFC3339Nano))
+	}
 }

@@ -32,13 +32,17 @@ func WriteSubscription(e *jx.Encoder, s *Subscription) {
 	writeText(e, "id", s.ID)
 	writeText(e, "ciFiscalCode", s.CreditorInstitution)
 	writePeriod(e, s.Validity)
-	if len(s.Attributes) == 0 {
+	writeAttributes(e, s.Attributes)
+}
+
+func writeAttributes(e *jx.Encoder, attributes []engine.Attribute) {
+	if len(attributes) == 0 {
 		return
 	}
 	e.FieldStart("attributes")
 	e.ArrStart()
-	for i := range s.Attributes {
-		writeAttribute(e, &s.Attributes[i])
+	for i := range attributes {
+		writeAttribute(e, &attributes[i])
 	}
 	e.ArrEnd()
 }
@@ -86,12 +90,7 @@ func decodeSubscriptionField(d *jx.Decoder, s *Subscription, name []byte) (err e
 	case "validityDateTo":
 		return decodeDate(d, &s.Validity.To)
 	case "attributes":
-		return decodeArray(d, func(d *jx.Decoder) error {
-			var a engine.Attribute
-			err := decodeAttribute(d, &a)
-			s.Attributes = append(s.Attributes, a)
-			return err
-		})
+		return decodeAttributes(d, &s.Attributes)
 	case "insertedDate":
 		return decodeInstant(d, &s.Inserted)
 	case "lastUpdatedDate":
@@ -104,6 +103,15 @@ func decodeSubscriptionField(d *jx.Decoder, s *Subscription, name []byte) (err e
 	return err
 }
 
+func decodeAttributes(d *jx.Decoder, into *[]engine.Attribute) error {
+	return decodeArray(d, func(d *jx.Decoder) error {
+		var a engine.Attribute
+		err := decodeAttribute(d, &a)
+		*into = append(*into, a)
+		return err
+	})
+}
+
 func decodeAttribute(d *jx.Decoder, a *engine.Attribute) error {
 	return decodeObject(d, func(d *jx.Decoder, name []byte) (err error) {
 		switch string(name) {
@@ -114,7 +122,7 @@ func decodeAttribute(d *jx.Decoder, a *engine.Attribute) error {
 		case "transferCategory":
 			a.TransferCategory, err = d.Str()
 		case "transferCategoryRelation":
-			return decodeRelation(d, &a.NotEqual)
+			return decodeCategoryRelation(d, &a.NotEqual)
 		default:
 			return unknownField(name)
 		}
@@ -122,7 +130,7 @@ func decodeAttribute(d *jx.Decoder, a *engine.Attribute) error {
 	})
 }
 
-func decodeRelation(d *jx.Decoder, notEqual *bool) error {
+func decodeCategoryRelation(d *jx.Decoder, notEqual *bool) error {
 	text, err := d.StrBytes()
 	if err != nil {
 		return err

@@ -18,7 +18,7 @@ func TestA9ExportIsTakenInAsItWas(t *testing.T) {
 		d.Bundles[i].Validity = engine.Period{From: 20200101 * engine.Date(i%2)}
 	}
 	mustImport(t, from, d, asItIs(bundles.ImportMerge))
-	exported, err := from.Export(t.Context(), 0)
+	exported, err := from.Export(t.Context(), tester, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -26,7 +26,7 @@ func TestA9ExportIsTakenInAsItWas(t *testing.T) {
 		t.Fatalf("the export says %+v", exported.Export)
 	}
 	mustImport(t, to, exported, bundles.ImportOptions{})
-	again, err := to.Export(t.Context(), 0)
+	again, err := to.Export(t.Context(), tester, 0)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -15,8 +15,9 @@ type Version struct {
 	Before, After *Bundle
 }
 
-// History returns every change of a bundle, oldest first. Errors: ErrNotFound when there never was one.
-func (c *Catalogue) History(ctx context.Context, bundleID string) ([]Version, error) {
+// History returns every change of a bundle, oldest first, to the operator, auditors and those who act for
+// its PSP. Errors: ErrNotFound when there never was one.
+func (c *Catalogue) History(ctx context.Context, caller Caller, bundleID string) ([]Version, error) {
 	rows, err := c.store.Versions(ctx, KindBundle, bundleID)
 	if err != nil {
 		return nil, fmt.Errorf("history of bundle %s: %w", Excerpt(bundleID), err)
@@ -39,12 +40,20 @@ func (c *Catalogue) History(ctx context.Context, bundleID string) ([]Version, er
 		versions = append(versions, v)
 		before = v.After
 	}
+	for _, v := range versions {
+		if v.After != nil && caller.MayReadPSP(v.After.PSP) != nil {
+			return nil, notFound("bundle", bundleID)
+		}
+	}
 	return versions, nil
 }
 
 // Records returns the records of the revisions from..to, both included, oldest first; revisions that
-// are not there are left out.
-func (c *Catalogue) Records(ctx context.Context, from, to int64) ([]Record, error) {
+// are not there are left out. They are for the operator and auditors. Errors: ErrForbidden.
+func (c *Catalogue) Records(ctx context.Context, caller Caller, from, to int64) ([]Record, error) {
+	if err := caller.mayReadAll(); err != nil {
+		return nil, fmt.Errorf("records: %w", err)
+	}
 	records := []Record{}
 	for revision := max(from, 1); revision <= min(to, c.Head().Revision); revision++ {
 		r, err := c.store.Record(ctx, revision)
@@ -56,8 +65,8 @@ func (c *Catalogue) Records(ctx context.Context, from, to int64) ([]Record, erro
 	return records, nil
 }
 
-// Bundle returns a bundle as it stood at a revision, with all that is kept of it. Errors: ErrNotFound.
-func (c *Catalogue) Bundle(ctx context.Context, revision int64, id string) (Bundle, error) {
+// bundle returns a bundle as it stood at a revision, with all that is kept of it. Errors: ErrNotFound.
+func (c *Catalogue) bundle(ctx context.Context, revision int64, id string) (Bundle, error) {
 	row, err := c.store.Get(ctx, revision, KindBundle, id)
 	if err != nil {
 		return Bundle{}, fmt.Errorf("bundle %s: %w", Excerpt(id), err)
@@ -69,9 +78,17 @@ func (c *Catalogue) Bundle(ctx context.Context, revision int64, id string) (Bund
 	return b, nil
 }
 
-// Subscriptions returns those of an EC as they stood at a revision, in order of bundle and id; none for
-// an EC that has none. Errors: ErrNotFound for the revision.
-func (c *Catalogue) Subscriptions(ctx context.Context, revision int64, ec string) ([]Subscription, error) {
+// Subscriptions returns those of an EC as they stood at a revision, 0 being the current one, in order of
+// bundle and id; none for an EC that has none. Errors: those of Caller.MayReadCreditorInstitution;
+// ErrNotFound for the revision.
+func (c *Catalogue) Subscriptions(ctx context.Context, caller Caller, revision int64, ec string) ([]Subscription, error) {
+	if err := caller.MayReadCreditorInstitution(ec); err != nil {
+		return nil, err
+	}
+	return c.subscriptions(ctx, c.revisionOr(revision), ec)
+}
+
+func (c *Catalogue) subscriptions(ctx context.Context, revision int64, ec string) ([]Subscription, error) {
 	subscriptions := []Subscription{}
 	err := c.store.Scan(ctx, revision, KindSubscription, subscriptionPrefix(ec), func(r Row) error {
 		s, err := decodeSubscriptionRow(r)
@@ -86,8 +103,11 @@ func (c *Catalogue) Subscriptions(ctx context.Context, revision int64, ec string
 
 // Export returns the whole catalogue as it stood at a revision, 0 meaning the current one: bundles in
 // order of id, subscriptions in order of EC, bundle and id. Importing it with ImportReplaceAll gives
-// the same catalogue again (A9). Errors: ErrNotFound.
-func (c *Catalogue) Export(ctx context.Context, revision int64) (Document, error) {
+// the same catalogue again (A9). It is for the operator and auditors. Errors: ErrForbidden, ErrNotFound.
+func (c *Catalogue) Export(ctx context.Context, caller Caller, revision int64) (Document, error) {
+	if err := caller.mayReadAll(); err != nil {
+		return Document{}, fmt.Errorf("export: %w", err)
+	}
 	if revision == 0 {
 		revision = c.Head().Revision
 	}
@@ -118,7 +138,7 @@ func (c *Catalogue) Export(ctx context.Context, revision int64) (Document, error
 
 // storedBundle is Bundle where it is no error that there is none.
 func (c *Catalogue) storedBundle(ctx context.Context, revision int64, id string) (*Bundle, error) {
-	b, err := c.Bundle(ctx, revision, id)
+	b, err := c.bundle(ctx, revision, id)
 	if errors.Is(err, ErrNotFound) {
 		return nil, nil
 	}

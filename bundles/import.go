@@ -76,6 +76,12 @@ type importing struct {
 	all bool
 	// failed is the first error of reading the store.
 	failed error
+	// own says that the bundles must stay those of their PSPs: one may not take the id of another PSP's.
+	own bool
+	// owners holds the PSPs of the document's bundles by id; nil unless own.
+	owners map[string]string
+	// also adds to an edit that is not empty what belongs into the same revision; nil: nothing.
+	also func(b base, e *edit) error
 }
 
 // Import takes a document into the catalogue: all of it as one revision, or nothing (A6). When it
@@ -97,8 +103,44 @@ func (c *Catalogue) Import(ctx context.Context, caller Caller, d Document, o Imp
 	if o.Progress == nil {
 		o.Progress = func(int, int) {}
 	}
-	i := &importing{c: c, ctx: ctx, d: d, o: o}
-	record, err := c.change(ctx, request{caller, o.Operation, o.IdempotencyKey, o.Base, o.DryRun}, i.work)
+	i := &importing{c: c, ctx: ctx, d: d, o: o, own: !caller.Operator}
+	if err := i.authorize(caller); err != nil {
+		return Report{Revision: c.Head().Revision, DryRun: o.DryRun}, fmt.Errorf("%s: %w", o.Operation, err)
+	}
+	return i.run(caller)
+}
+
+// authorize holds a caller who is not the operator to the bundles of the PSPs that it acts for (A18).
+// Errors: Faults, ErrForbidden.
+func (i *importing) authorize(caller Caller) error {
+	if caller.Operator {
+		return nil
+	}
+	if len(caller.PSPs) == 0 || i.o.Mode != ImportMerge || i.o.Lenient {
+		return fmt.Errorf("importing a catalogue as it is, or in place of another: %w", ErrForbidden)
+	}
+	i.d.Export = nil // of which catalogue a document is the export is not for its sender to say
+	var faults Faults
+	if i.d.Settings != nil {
+		faults = append(faults, Fault{Path: "config", Reason: "is the operator's", Fix: "leave the settings out"})
+	}
+	if len(i.d.Subscriptions) > 0 {
+		faults = append(faults, Fault{Path: "subscriptions", Reason: "are agreed upon by offers and requests", Fix: "leave them out"})
+	}
+	for n := range i.d.Bundles {
+		if caller.MayForPSP(i.d.Bundles[n].PSP, FunctionBundles) != nil && len(faults) < faultsMax {
+			faults = append(faults, Fault{
+				Path: fmt.Sprintf("bundles[%d].idPsp", n), Reason: Excerpt(i.d.Bundles[n].PSP) + " is no PSP whose bundles you may change", Fix: "import the bundles of your own PSP",
+			})
+		}
+	}
+	return faults.Err()
+}
+
+// run makes the import.
+func (i *importing) run(caller Caller) (Report, error) {
+	c, o := i.c, i.o
+	record, err := c.change(i.ctx, request{caller, o.Operation, o.IdempotencyKey, o.Base, o.DryRun}, i.work)
 	i.report.DryRun, i.report.Revision = o.DryRun, record.Revision
 	switch {
 	case err == nil || errors.Is(err, errUnchanged):
@@ -112,7 +154,7 @@ func (c *Catalogue) Import(ctx context.Context, caller Caller, d Document, o Imp
 // work checks the document against a base and finds what differs.
 func (i *importing) work(b base) (e edit, err error) {
 	i.report = Report{Bundles: len(i.d.Bundles)}
-	i.storedBundles, i.all, i.failed = make(map[string]*Bundle, len(i.d.Bundles)), false, nil
+	i.begin()
 	if i.o.Mode == ImportReplaceOrigin || len(i.d.Bundles) > b.snapshot.Len()/2 {
 		if err := i.readAll(b); err != nil {
 			return e, err
@@ -131,6 +173,7 @@ func (i *importing) work(b base) (e edit, err error) {
 		stored := i.stored(b, id)
 		return stored, stored != nil
 	})
+	faults = append(faults, i.foreign(b, &document)...)
 	if i.failed != nil {
 		return e, i.failed
 	}
@@ -146,11 +189,43 @@ func (i *importing) work(b base) (e edit, err error) {
 	if err := i.subscriptions(b, &document, &e); err != nil {
 		return e, err
 	}
+	if i.also != nil && !e.empty() {
+		if err := i.also(b, &e); err != nil {
+			return e, err
+		}
+	}
 	if s := document.Settings; s != nil && len(settingsRows(b.snapshot.Settings(), s)) > 0 {
 		e.settings = s
 	}
 	i.report.Removed, i.report.Subscriptions = len(e.removed), len(e.subscribed)+len(e.unsubscribed)
 	return e, i.failed
+}
+
+// begin forgets what was read of the base of an earlier attempt.
+func (i *importing) begin() {
+	i.storedBundles, i.all, i.failed = make(map[string]*Bundle, len(i.d.Bundles)), false, nil
+	if i.own && i.owners == nil {
+		i.owners = make(map[string]string, len(i.d.Bundles))
+		for n := range i.d.Bundles {
+			i.owners[i.d.Bundles[n].ID] = i.d.Bundles[n].PSP
+		}
+	}
+}
+
+// foreign returns the faults of bundles that would take the id of another PSP's. They say no more than that
+// the id is not free: what the other bundle is, is not the author's business.
+func (i *importing) foreign(b base, d *Document) (faults Faults) {
+	if !i.own {
+		return nil
+	}
+	for n := range d.Bundles {
+		if other, there := b.snapshot.Bundle(d.Bundles[n].ID); there && !strings.EqualFold(other.PSP, d.Bundles[n].PSP) {
+			faults = append(faults, Fault{
+				Path: fmt.Sprintf("bundles[%d].id", n), Reason: Excerpt(d.Bundles[n].ID) + " is not free", Fix: "use another id, or leave it to the catalogue",
+			})
+		}
+	}
+	return faults
 }
 
 // readAll reads every bundle of the base, which is faster than one by one for large documents.
@@ -172,11 +247,17 @@ func (i *importing) stored(b base, id string) *Bundle {
 	if known || i.all {
 		return stored
 	}
-	if _, there := b.snapshot.Bundle(id); there && i.failed == nil {
+	if there := i.visible(b, id); there && i.failed == nil {
 		stored, i.failed = i.c.storedBundle(i.ctx, b.record.Revision, id)
 	}
 	i.storedBundles[id] = stored
 	return stored
+}
+
+// visible reports whether the base has a bundle that the document may be compared with.
+func (i *importing) visible(b base, id string) bool {
+	stored, there := b.snapshot.Bundle(id)
+	return there && (!i.own || strings.EqualFold(i.owners[id], stored.PSP))
 }
 
 // prepare returns the document with what its bundles leave open filled in.
@@ -274,14 +355,25 @@ func (i *importing) subscriptions(b base, d *Document, e *edit) error {
 		e.subscribed = append(e.subscribed, s)
 	}
 	if !i.o.Lenient && i.o.Mode != ImportReplaceAll {
-		if err := i.lowerContributions(b, e, kept); err != nil {
+		faults, err := i.follow(b, e, kept)
+		if err = errors.Join(err, faults.Err()); err != nil {
 			return err
 		}
 	}
-	if i.o.Mode == ImportReplaceAll {
-		return i.unsubscribe(b, e, func(id, _ string) bool { return !kept[id] })
+	if i.o.Mode != ImportReplaceAll {
+		return i.c.leaveRemoved(i.ctx, b, e)
 	}
-	return i.unsubscribeRemoved(b, e)
+	for _, id := range e.removed {
+		if err := i.c.closeRelations(i.ctx, b, id, e); err != nil {
+			return err
+		}
+	}
+	return i.c.store.ScanIDs(i.ctx, b.record.Revision, KindSubscription, "", func(id string) error {
+		if !kept[id] {
+			e.unsubscribed = append(e.unsubscribed, strings.Clone(id))
+		}
+		return nil
+	})
 }
 
 func idSet(ids []string) map[string]bool {
@@ -298,7 +390,7 @@ func (i *importing) subscriptionsOf(b base, ec string) (map[string]Subscription,
 	if b.record.Revision == 0 {
 		return stored, nil
 	}
-	all, err := i.c.Subscriptions(i.ctx, b.record.Revision, ec)
+	all, err := i.c.subscriptions(i.ctx, b.record.Revision, ec)
 	for _, s := range all {
 		stored[subscriptionRowID(&s.Subscription)] = s
 	}
@@ -313,31 +405,28 @@ func sameSubscription(a, b *Subscription) bool {
 	return plain(a) == plain(b)
 }
 
-// unsubscribeRemoved ends the subscriptions of bundles that go.
-func (i *importing) unsubscribeRemoved(b base, e *edit) error {
-	if len(e.removed) == 0 {
-		return nil
-	}
-	removed := idSet(e.removed)
-	return i.unsubscribe(b, e, func(_, bundle string) bool { return removed[bundle] })
-}
-
-// unsubscribe ends the stored subscriptions that goes picks by row id and bundle.
-func (i *importing) unsubscribe(b base, e *edit, goes func(id, bundle string) bool) error {
-	return i.c.store.ScanIDs(i.ctx, b.record.Revision, KindSubscription, "", func(id string) error {
-		_, bundle, err := splitSubscriptionRowID(id)
-		if err == nil && goes(id, bundle) {
-			e.unsubscribed = append(e.unsubscribed, strings.Clone(id))
+// leaveRemoved ends the subscriptions of bundles that go, and closes what is open about them.
+func (c *Catalogue) leaveRemoved(ctx context.Context, b base, e *edit) error {
+	for _, bundle := range e.removed {
+		ids, _, err := c.subscribers(ctx, b.record.Revision, bundle)
+		if err != nil {
+			return err
 		}
-		return err
-	})
+		e.unsubscribed = append(e.unsubscribed, ids...)
+		if err := c.closeRelations(ctx, b, bundle, e); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Remove takes bundles out of the catalogue, with their subscriptions; ids that it does not have are
 // passed over. The rows of earlier revisions stay: history, and quotes as of then, are untouched (A5).
-// Errors: those of the Store.
-func (c *Catalogue) Remove(ctx context.Context, caller Caller, bundleIDs []string, operation string) (Report, error) {
-	i := &importing{c: c, ctx: ctx}
+// It is the operator's; a PSP retires its bundles. Errors: ErrForbidden; those of the Store.
+func (c *Catalogue) Remove(ctx context.Context, caller Caller, bundleIDs []string, operation string) (report Report, err error) {
+	if err := caller.mayOperate(); err != nil {
+		return Report{Revision: c.Head().Revision}, fmt.Errorf("%s: %w", operation, err)
+	}
 	record, err := c.change(ctx, request{caller: caller, operation: operation}, func(b base) (e edit, err error) {
 		seen := make(map[string]bool, len(bundleIDs))
 		for _, id := range bundleIDs {
@@ -346,25 +435,28 @@ func (c *Catalogue) Remove(ctx context.Context, caller Caller, bundleIDs []strin
 				e.removed = append(e.removed, id)
 			}
 		}
-		err = i.unsubscribeRemoved(b, &e)
-		i.report = Report{Removed: len(e.removed), Subscriptions: len(e.unsubscribed)}
+		err = c.leaveRemoved(ctx, b, &e)
+		report = Report{Removed: len(e.removed), Subscriptions: len(e.unsubscribed)}
 		return e, err
 	})
 	if err != nil && !errors.Is(err, errUnchanged) {
 		return Report{Revision: c.Head().Revision}, fmt.Errorf("%s: %w", operation, err)
 	}
-	i.report.Revision = record.Revision
-	return i.report, nil
+	report.Revision = record.Revision
+	return report, nil
 }
 
-// SetSettings replaces the operator's settings. Errors: Faults; those of the Store.
+// SetSettings replaces the operator's settings. Errors: ErrForbidden; Faults; those of the Store.
 func (c *Catalogue) SetSettings(ctx context.Context, caller Caller, s *engine.Settings, operation string) (Report, error) {
 	return c.ChangeSettings(ctx, caller, operation, func(settings *engine.Settings) { *settings = *s })
 }
 
 // ChangeSettings changes the operator's settings by a function that is given a copy of the current ones,
-// and that is called again where somebody else's change came first. Errors: Faults; those of the Store.
+// and that is called again where somebody else's change came first. Errors: ErrForbidden; Faults; those of the Store.
 func (c *Catalogue) ChangeSettings(ctx context.Context, caller Caller, operation string, change func(*engine.Settings)) (Report, error) {
+	if err := caller.mayOperate(); err != nil {
+		return Report{Revision: c.Head().Revision}, fmt.Errorf("%s: %w", operation, err)
+	}
 	record, err := c.change(ctx, request{caller: caller, operation: operation}, func(b base) (e edit, err error) {
 		settings := cloneSettings(b.snapshot.Settings())
 		change(settings)

@@ -104,7 +104,7 @@ func TestUnchangedIsNotWritten(t *testing.T) {
 		t.Fatal(err)
 	}
 	wantEqual(t, "rows of revisions 2 and 3", []string{
-		"2 b B false", "2 c  false", "2 i 0000000000000000001/0000000000000000002/x false",
+		"2 b B false", "2 c  false", "2 i 0000000000000000001/0000000000000000002/x false", "2 t atm false",
 		"3 i 0000000000000000001/0000000000000000002/x true", "3 i 0000000000000000003/0000000000000000004/y false",
 	}, rows)
 }
@@ -156,7 +156,7 @@ func TestImportModes(t *testing.T) {
 			wantEqual(t, "fees of the first EC", test.first, fees(t, c.Current(), firstEC))
 			wantEqual(t, "fees of the second EC", test.second, fees(t, c.Current(), secondEC))
 			wantEqual(t, "settings stay", settings(), c.Current().Settings())
-			b, err := c.Bundle(t.Context(), 2, "L3")
+			b, err := c.VisibleBundle(t.Context(), tester, "L3", 2)
 			want := ""
 			if test.o.Mode == bundles.ImportReplaceOrigin {
 				want = bundles.OriginFeeList
@@ -276,7 +276,7 @@ func TestRemove(t *testing.T) {
 	// A bundle of the same id starts without the subscriptions of the old one.
 	mustImport(t, c, bundles.Document{Bundles: []bundles.Bundle{privateBundle("C", 1)}}, asItIs(bundles.ImportMerge))
 	wantEqual(t, "fees", []string{"B 150"}, fees(t, c.Current(), firstEC))
-	subscriptions, err := c.Subscriptions(t.Context(), 1, firstEC)
+	subscriptions, err := c.Subscriptions(t.Context(), tester, 1, firstEC)
 	if err != nil || len(subscriptions) != 1 || subscriptions[0].Revision != 1 {
 		t.Errorf("subscriptions at revision 1: %+v, %v", subscriptions, err)
 	}
@@ -324,7 +324,7 @@ func TestECsThatLookAlike(t *testing.T) {
 			if ec != "" { // a payment to no EC has no subscription
 				wantEqual(t, fmt.Sprintf("fees of EC %q", ec), []string{fmt.Sprintf("B%d %d", i, 100-i)}, fees(t, c.Current(), ec))
 			}
-			subscriptions, err := c.Subscriptions(t.Context(), 1, ec)
+			subscriptions, err := c.Subscriptions(t.Context(), tester, 1, ec)
 			if err != nil || len(subscriptions) != 1 || subscriptions[0].CreditorInstitution != ec {
 				t.Errorf("subscriptions of %q: %+v, %v", ec, subscriptions, err)
 			}
@@ -350,7 +350,7 @@ func TestA4LowerFeeLowersContributions(t *testing.T) {
 	report := mustImport(t, c, lower, bundles.ImportOptions{})
 	wantEqual(t, "report", bundles.Report{Revision: 2, Bundles: 1, Changed: 1, Subscriptions: 2}, report)
 	for ec, want := range map[string][]string{firstEC: {"C 40", "D 100"}, secondEC: {"C 30"}, "99999999999": {"C 5"}} {
-		subscriptions, err := c.Subscriptions(t.Context(), 2, ec)
+		subscriptions, err := c.Subscriptions(t.Context(), tester, 2, ec)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -50,3 +50,41 @@ func issuerRowID(r engine.IssuerRange) string {
 
 // settingsRowID is the id of the one row of KindSettings.
 const settingsRowID = ""
+
+// The indexes: what rows are found by besides their id. A row that is found is named by its whole id.
+const (
+	// indexSubscribers finds the subscriptions of a bundle.
+	indexSubscribers = "subscribers"
+	// The others find offers and requests by their PSP, their EC and their bundle.
+	indexOffersOfPSP      = "offers-psp"
+	indexOffersOfEC       = "offers-ec"
+	indexOffersOfBundle   = "offers-bundle"
+	indexRequestsOfPSP    = "requests-psp"
+	indexRequestsOfEC     = "requests-ec"
+	indexRequestsOfBundle = "requests-bundle"
+)
+
+// indexPrefix is the beginning of the ids of the index rows under a key, and of no others.
+func indexPrefix(index, key string) string { return index + "/" + escapePart(key) + "/" }
+
+// indexRow says that the row of an id is found under a key.
+func indexRow(index, key, id string) Row {
+	return Row{Kind: KindIndex, ID: indexPrefix(index, key) + id}
+}
+
+// subscriberRow is the index row of a subscription, given by its row id: what follows the bundle's id is
+// that of the EC and the subscription's own. Errors: ErrCorrupt.
+func subscriberRow(id string) (Row, error) {
+	_, bundle, err := splitSubscriptionRowID(id)
+	parts := strings.SplitN(id, "/", 3)
+	if err != nil {
+		return Row{}, err
+	}
+	return indexRow(indexSubscribers, bundle, parts[0]+"/"+parts[2]), nil
+}
+
+// subscriberOf is the row id of the subscription that such an index row is for.
+func subscriberOf(bundle, rest string) string {
+	ec, own, _ := strings.Cut(rest, "/")
+	return ec + "/" + escapePart(bundle) + "/" + own
+}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 
 	"github.com/google/uuid"
 	"google.golang.org/grpc/codes"
@@ -24,7 +25,7 @@ func Of(err error) *Problem {
 	if errors.As(err, &made) {
 		return made
 	}
-	for _, row := range []func(error) *Problem{ofName, ofPayment, ofFaults, ofSentinel} {
+	for _, row := range []func(error) *Problem{ofName, ofPayment, ofFaults, ofState, ofSentinel} {
 		if p := row(err); p != nil {
 			p.Cause = err
 			return p
@@ -77,6 +78,40 @@ func ofFaults(err error) *Problem {
 	return Invalid(fields)
 }
 
+// ofState maps what is stored and in the way of a change. Several at once are told one after the other.
+func ofState(err error) *Problem {
+	var (
+		answered *bundles.AnsweredError
+		lost     *bundles.LostUpdateError
+		state    *bundles.StateError
+	)
+	switch {
+	case errors.As(err, &answered):
+		return New(http.StatusConflict, codes.FailedPrecondition, answered.Error())
+	case errors.As(err, &lost):
+		return New(http.StatusConflict, codes.Aborted, lost.Error())
+	case errors.As(err, &state):
+		return New(http.StatusConflict, codes.FailedPrecondition, strings.Join(statesOf(err), ", "))
+	}
+	return nil
+}
+
+// statesOf returns the texts of all StateErrors that an error holds, at most detailFieldsMax of them.
+func statesOf(err error) (texts []string) {
+	if state, is := err.(*bundles.StateError); is { //nolint:errorlint // the tree is walked here, node by node
+		return []string{state.Error()}
+	}
+	switch wrapper := err.(type) { //nolint:errorlint // likewise
+	case interface{ Unwrap() []error }:
+		for _, part := range wrapper.Unwrap() {
+			texts = append(texts, statesOf(part)...)
+		}
+	case interface{ Unwrap() error }:
+		texts = statesOf(wrapper.Unwrap())
+	}
+	return texts[:min(len(texts), detailFieldsMax)]
+}
+
 // ofSentinel maps the errors that carry nothing but their kind.
 func ofSentinel(err error) *Problem {
 	for _, row := range []struct {
@@ -87,6 +122,7 @@ func ofSentinel(err error) *Problem {
 		{bundles.ErrNotFound, http.StatusNotFound, codes.NotFound},
 		{bundles.ErrForbidden, http.StatusForbidden, codes.PermissionDenied},
 		{bundles.ErrConflict, http.StatusConflict, codes.Aborted},
+		{bundles.ErrKeyReused, http.StatusConflict, codes.AlreadyExists},
 		{bundles.ErrDuplicateKey, http.StatusConflict, codes.AlreadyExists},
 		{bundles.ErrStorageFull, http.StatusInsufficientStorage, codes.ResourceExhausted},
 	} {

@@ -56,7 +56,7 @@ func TestA9CDIAndStore(t *testing.T) {
 	if report := send(first); !report.Repeated || report.Revision != 2 {
 		t.Errorf("sent twice: %+v", report)
 	}
-	exported, err := c.Export(t.Context(), 0)
+	exported, err := c.Export(t.Context(), bundles.Operator("test"), 0)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -129,7 +129,7 @@ func TestA9CSVAndStore(t *testing.T) {
 	if _, err := c.Import(t.Context(), caller, d, bundles.ImportOptions{Lenient: true}); err != nil {
 		t.Fatal(err)
 	}
-	exported, err := c.Export(t.Context(), 0)
+	exported, err := c.Export(t.Context(), bundles.Operator("test"), 0)
 	if err != nil {
 		t.Fatal(err)
 	}

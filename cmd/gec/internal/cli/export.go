@@ -85,7 +85,7 @@ func (e *exporting) run(ctx context.Context, p Process, folder *node.Folder) err
 	if revision == 0 {
 		return errors.New("revision 0 is the empty catalogue: there is nothing to export")
 	}
-	document, err := folder.Export(ctx, revision)
+	document, err := folder.Export(ctx, node.Owner(), revision)
 	if err != nil {
 		return fmt.Errorf("revision %d: %w", revision, err)
 	}

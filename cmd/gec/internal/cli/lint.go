@@ -121,7 +121,7 @@ func (l *linting) run(ctx context.Context, p Process, c config.Config, files []s
 func (l *linting) document(ctx context.Context, p Process, c config.Config, files []string) (d bundles.Document, name string, err error) {
 	if len(files) == 0 {
 		err = p.withFolder(ctx, c, func(folder *node.Folder) error {
-			d, err = folder.Export(ctx, folder.Current().Revision())
+			d, err = folder.Export(ctx, node.Owner(), folder.Current().Revision())
 			return err
 		})
 		return d, "", err

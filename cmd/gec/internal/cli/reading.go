@@ -11,6 +11,7 @@ import (
 
 	"gec/bundles"
 	"gec/bundles/format"
+	"gec/cmd/gec/internal/node"
 	"gec/engine"
 )
 
@@ -121,7 +122,7 @@ func (r *reading) stored(id string) (*bundles.Bundle, bool) {
 	if b, ok := r.documents.bundle(id); ok {
 		return b, true
 	}
-	b, err := r.catalogue.Bundle(r.ctx, r.catalogue.Current().Revision(), id)
+	b, err := r.catalogue.VisibleBundle(r.ctx, node.Owner(), id, 0)
 	return &b, err == nil // what cannot be read is reported by the import
 }
 

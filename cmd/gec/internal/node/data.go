@@ -130,9 +130,20 @@ func absolute(path string) string {
 	return path
 }
 
+// Owner is who acts on a data folder from the command line: whoever can open it may do everything.
+func Owner() bundles.Caller { return bundles.Operator("owner of the data folder") }
+
+// publisher reads what the open data are made of.
+func publisher() bundles.Caller { return bundles.Caller{Name: "open data", Auditor: true} }
+
+// exported returns the catalogue of a revision for the open data.
+func (f *Folder) exported(ctx context.Context, revision int64) (bundles.Document, error) {
+	return f.Export(ctx, publisher(), revision)
+}
+
 // published returns the instant at which a revision became current, the zero time when there is none.
 func (f *Folder) published(ctx context.Context, revision int64) (time.Time, error) {
-	records, err := f.Records(ctx, revision, revision)
+	records, err := f.Records(ctx, publisher(), revision, revision)
 	if err != nil || len(records) == 0 {
 		return time.Time{}, err
 	}

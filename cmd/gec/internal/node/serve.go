@@ -148,7 +148,7 @@ func assemble(c config.Config, version string, folder *Folder, log *slog.Logger)
 	if !c.LogRequests {
 		requests, requestLevel = errorsOnly(log), slog.LevelDebug
 	}
-	options := simulator.Options{Catalogue: folder.Catalogue, Export: folder.Export, Published: folder.published, Logger: log}
+	options := simulator.Options{Catalogue: folder.Catalogue, Export: folder.exported, Published: folder.published, Logger: log}
 	if c.Sample {
 		options.CreditorInstitutions = fixtures.CreditorInstitutions()
 	}

@@ -1,0 +1,302 @@
+package bundles
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/google/uuid"
+
+	"gec/engine"
+)
+
+// AuthorOptions say how a PSP's change of its bundles is made. The zero value is right for one bundle.
+type AuthorOptions struct {
+	// DryRun works everything out and stores nothing.
+	DryRun bool
+	// IdempotencyKey, where not empty, makes the change happen once however often it is sent (A6). Each
+	// PSP has a name space of its own. Up to 255 bytes.
+	IdempotencyKey string
+	// Base is the revision of the catalogue that the author read; the change is refused with ErrConflict
+	// when another one is current. nil takes any.
+	Base *int64
+	// Operation is what the record of the revision says was done; empty: the name of the operation.
+	Operation string
+	// Progress, where not nil, is told how many of the bundles were looked at.
+	Progress func(done, total int)
+}
+
+// Upload is the report on a PSP's bundles.
+type Upload struct {
+	Report
+	// IDs are those of the bundles, in their order.
+	IDs []string
+}
+
+// ErrKeyReused is returned when an idempotency key comes with other content than the first time.
+var ErrKeyReused = errors.New("this idempotency key was used for another upload: use a key of its own for each")
+
+// LostUpdateError is returned when a bundle changed since its author read it (A4).
+type LostUpdateError struct {
+	BundleID string
+	// Read and Current are the revisions that last changed the bundle: as it was read, and as it is.
+	Read, Current int64
+}
+
+// Error says what to do.
+func (e *LostUpdateError) Error() string {
+	return fmt.Sprintf("bundle %s changed in revision %d since it was read in revision %d: read it again and repeat the change", Excerpt(e.BundleID), e.Current, e.Read)
+}
+
+// indexUploads keeps what an idempotency key of an upload stands for: the SHA-256 of the drafts.
+const indexUploads = "uploads"
+
+// uploadIDs is the name space of the ids that are made for drafts which come with an idempotency key.
+var uploadIDs = uuid.MustParse("8a2c3c0e-6f0b-4b4e-9d43-5f0f6f4d2a11")
+
+// CreateBundles takes bundles of one PSP into the catalogue, all of them as one revision or nothing (A6). A
+// draft without an id is given one, the same one when the upload is sent again with its idempotency key; a
+// draft with the id of a bundle of the PSP changes that one (A4). A draft without a beginning begins
+// tomorrow, or when the stored one does. The PSP of a draft may be empty.
+//
+// Errors: those of Caller.MayForPSP for FunctionBundles; Faults with paths such as
+// "bundles[12].maxPaymentAmount"; ErrConflict with AuthorOptions.Base; ErrKeyReused; those of the Store.
+func (c *Catalogue) CreateBundles(ctx context.Context, caller Caller, psp string, drafts []Bundle, o AuthorOptions) (Upload, error) {
+	if o.Operation == "" {
+		o.Operation = "createBundles"
+	}
+	fail := func(err error) (Upload, error) {
+		return Upload{Report: Report{Revision: c.Head().Revision, DryRun: o.DryRun}}, fmt.Errorf("%s: %w", o.Operation, err)
+	}
+	if err := caller.MayForPSP(psp, FunctionBundles); err != nil {
+		return fail(err)
+	}
+	caller.OnBehalfOf = psp
+	digest := digestOf(drafts)
+	d, faults := draftsOf(psp, drafts, o.IdempotencyKey)
+	if len(o.IdempotencyKey) > idBytesMax {
+		faults = append(faults, Fault{Path: "Idempotency-Key", Reason: fmt.Sprintf("is %d bytes long", len(o.IdempotencyKey)), Fix: fmt.Sprintf("use at most %d", idBytesMax)})
+	}
+	if err := faults.Err(); err != nil {
+		return fail(err)
+	}
+	i := c.authoring(ctx, d, psp, o)
+	if key := i.o.IdempotencyKey; key != "" {
+		i.also = func(_ base, e *edit) error {
+			e.others = append(e.others, indexRow(indexUploads, key, digest))
+			return nil
+		}
+	}
+	report, err := i.run(caller)
+	if err != nil {
+		return Upload{Report: report}, err
+	}
+	if report.Repeated {
+		_, err := c.store.Get(ctx, report.Revision, KindIndex, indexPrefix(indexUploads, i.o.IdempotencyKey)+digest)
+		if errors.Is(err, ErrNotFound) {
+			err = ErrKeyReused
+		}
+		if err != nil {
+			return fail(err)
+		}
+	}
+	upload := Upload{Report: report, IDs: make([]string, len(d.Bundles))}
+	for n := range d.Bundles {
+		upload.IDs[n] = d.Bundles[n].ID
+	}
+	return upload, nil
+}
+
+// authoring is an import of bundles of one PSP, which the caller may make.
+func (c *Catalogue) authoring(ctx context.Context, d Document, psp string, o AuthorOptions) *importing {
+	if o.Progress == nil {
+		o.Progress = func(int, int) {}
+	}
+	options := ImportOptions{Mode: ImportMerge, DryRun: o.DryRun, Base: o.Base, Operation: o.Operation, Progress: o.Progress}
+	if o.IdempotencyKey != "" {
+		options.IdempotencyKey = "upload:" + escapePart(fold(psp)) + "/" + o.IdempotencyKey
+	}
+	return &importing{c: c, ctx: ctx, d: d, o: options, own: true}
+}
+
+// draftsOf completes drafts by what need not be said: the PSP and an id.
+func draftsOf(psp string, drafts []Bundle, key string) (d Document, faults Faults) {
+	d.Bundles = make([]Bundle, len(drafts))
+	for n, b := range drafts {
+		if b.PSP == "" {
+			b.PSP = psp
+		}
+		if !strings.EqualFold(b.PSP, psp) && len(faults) < faultsMax {
+			faults = append(faults, Fault{
+				Path: fmt.Sprintf("bundles[%d].idPsp", n), Reason: fmt.Sprintf("is %s, but these are the bundles of %s", Excerpt(b.PSP), Excerpt(psp)), Fix: "leave it out, or upload each PSP's bundles apart",
+			})
+		}
+		switch {
+		case b.ID != "":
+		case key == "":
+			b.ID = uuid.NewString()
+		default:
+			b.ID = uuid.NewSHA1(uploadIDs, fmt.Appendf(nil, "%s\x00%s\x00%d", fold(psp), key, n)).String()
+		}
+		d.Bundles[n] = b
+	}
+	return d, faults
+}
+
+// digestOf covers all that the authors of drafts say.
+func digestOf(drafts []Bundle) string {
+	sum := sha256.New()
+	for n := range drafts {
+		sum.Write(authored(&drafts[n]))
+		sum.Write([]byte{'\n'})
+	}
+	return hex.EncodeToString(sum.Sum(nil))
+}
+
+// ChangeBundle replaces a bundle of a PSP by a draft, which says all of it but its id, PSP and origin (A4).
+// revision is the Bundle.Revision that the author read; nil takes the bundle as it is. It returns the bundle
+// as it is then stored; on a dry run, as it would be.
+//
+// Errors: those of Caller.MayForPSP for FunctionBundles; ErrNotFound; *LostUpdateError; Faults with the wire
+// names as paths; those of CreateBundles.
+func (c *Catalogue) ChangeBundle(ctx context.Context, caller Caller, psp, id string, draft Bundle, revision *int64, o AuthorOptions) (Bundle, Report, error) {
+	if o.Operation == "" {
+		o.Operation = "changeBundle"
+	}
+	fail := func(report Report, err error) (Bundle, Report, error) {
+		return Bundle{}, report, fmt.Errorf("%s: %w", o.Operation, err)
+	}
+	if err := caller.MayForPSP(psp, FunctionBundles); err != nil {
+		return fail(Report{}, err)
+	}
+	caller.OnBehalfOf = psp
+	stored, err := c.ownBundle(ctx, c.Head().Revision, psp, id)
+	if err != nil {
+		return fail(Report{}, err)
+	}
+	draft.ID, draft.PSP, draft.Origin = id, stored.PSP, stored.Origin
+	i := c.authoring(ctx, Document{Bundles: []Bundle{draft}}, psp, o)
+	work := i.work
+	record, err := c.change(ctx, request{caller, o.Operation, i.o.IdempotencyKey, o.Base, o.DryRun}, func(b base) (edit, error) {
+		if _, err := c.readBefore(ctx, b, psp, id, revision); err != nil {
+			return edit{}, err
+		}
+		return work(b)
+	})
+	i.report.DryRun, i.report.Revision = o.DryRun, record.Revision
+	if err := ignoreUnchanged(err); err != nil && !errors.Is(err, ErrDuplicateKey) {
+		return fail(i.report, one(err, "bundles[0]"))
+	} else if err != nil {
+		i.report.Repeated = true
+	}
+	if o.DryRun {
+		return i.d.Bundles[0], i.report, nil
+	}
+	changed, err := c.storedBundle(ctx, record.Revision, id)
+	if err != nil || changed == nil {
+		return fail(i.report, errors.Join(err, ErrNotFound))
+	}
+	return *changed, i.report, nil
+}
+
+// readBefore returns the bundle that a change is about, as it is before. Errors: ErrNotFound,
+// *LostUpdateError.
+func (c *Catalogue) readBefore(ctx context.Context, b base, psp, id string, revision *int64) (Bundle, error) {
+	stored, err := c.ownBundle(ctx, b.record.Revision, psp, id)
+	if err == nil && revision != nil && *revision != stored.Revision {
+		err = &LostUpdateError{BundleID: id, Read: *revision, Current: stored.Revision}
+	}
+	return stored, err
+}
+
+// ownBundle returns a bundle if it is one of the PSP's. Errors: ErrNotFound.
+func (c *Catalogue) ownBundle(ctx context.Context, revision int64, psp, id string) (Bundle, error) {
+	b, err := c.storedBundle(ctx, revision, id)
+	switch {
+	case err != nil:
+		return Bundle{}, err
+	case b == nil || !strings.EqualFold(b.PSP, psp):
+		return Bundle{}, fmt.Errorf("bundle %s: %w", Excerpt(id), ErrNotFound)
+	}
+	return *b, nil
+}
+
+// one takes the place of a thing off the paths of faults: who sends one thing knows its fields by their names.
+func one(err error, place string) error {
+	var faults Faults
+	if !errors.As(err, &faults) {
+		return err
+	}
+	own := make(Faults, len(faults))
+	for n, f := range faults {
+		f.Path = strings.TrimPrefix(strings.TrimPrefix(f.Path, place), ".")
+		own[n] = f
+	}
+	return own
+}
+
+// RetireBundle ends a bundle and its subscriptions with today, and closes the offers and requests of it that
+// are open (A5). It is quoted until midnight, one that has not begun never. revision is as in ChangeBundle.
+// It returns the bundle as it then is.
+//
+// Errors: those of Caller.MayForPSP for FunctionBundles; ErrNotFound; *LostUpdateError; *StateError when it
+// has ended; those of the Store.
+func (c *Catalogue) RetireBundle(ctx context.Context, caller Caller, psp, id string, revision *int64, o AuthorOptions) (Bundle, error) {
+	if o.Operation == "" {
+		o.Operation = "retireBundle"
+	}
+	err := caller.MayForPSP(psp, FunctionBundles)
+	if err != nil {
+		return Bundle{}, fmt.Errorf("%s: %w", o.Operation, err)
+	}
+	caller.OnBehalfOf = psp
+	var retired Bundle
+	record, err := c.change(ctx, request{caller: caller, operation: o.Operation, expected: o.Base, dryRun: o.DryRun}, func(b base) (e edit, err error) {
+		if retired, err = c.readBefore(ctx, b, psp, id, revision); err != nil {
+			return e, err
+		}
+		if ended(retired.Validity, b.today) {
+			return e, &StateError{What: "bundle", ID: id, Reason: "ends on " + retired.Validity.To.String(), Fix: "there is nothing left to retire"}
+		}
+		retired.Validity.To = b.today
+		e.put = append(e.put, retired)
+		ids, subscriptions, err := c.subscribers(ctx, b.record.Revision, id)
+		if err != nil {
+			return e, err
+		}
+		for n := range ids {
+			if s := subscriptions[n]; !ended(s.Validity, b.today) {
+				s.Validity.To = b.today
+				e.subscribed = append(e.subscribed, s)
+			}
+		}
+		return e, c.closeRelations(ctx, b, id, &e)
+	})
+	if err != nil {
+		return Bundle{}, fmt.Errorf("%s: %w", o.Operation, err)
+	}
+	if !o.DryRun {
+		retired.Revision = record.Revision
+		retired.Updated = record.At
+	}
+	return retired, nil
+}
+
+// ignoreUnchanged makes a change of nothing no error.
+func ignoreUnchanged(err error) error {
+	if errors.Is(err, errUnchanged) {
+		return nil
+	}
+	return err
+}
+
+// expired says why a bundle can no longer be agreed upon; nil when it can.
+func expired(b *engine.Bundle, today engine.Date) error {
+	if !ended(b.Validity, today) {
+		return nil
+	}
+	return &StateError{What: "bundle", ID: b.ID, Reason: "ends on " + b.Validity.To.String(), Fix: "choose one that is offered longer"}
+}
