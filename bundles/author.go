@@ -32,8 +32,10 @@ type AuthorOptions struct {
 // Upload is the report on a PSP's bundles.
 type Upload struct {
 	Report
-	// IDs are those of the bundles, in their order.
-	IDs []string
+	// IDs are those of the bundles, in their order, and Outcomes what became of each; nil for an upload
+	// that was repeated.
+	IDs      []string
+	Outcomes []Outcome
 }
 
 // ErrKeyReused is returned when an idempotency key comes with other content than the first time.
@@ -104,6 +106,9 @@ func (c *Catalogue) CreateBundles(ctx context.Context, caller Caller, psp string
 		}
 	}
 	upload := Upload{Report: report, IDs: make([]string, len(d.Bundles))}
+	if !report.Repeated {
+		upload.Outcomes = i.outcomes
+	}
 	for n := range d.Bundles {
 		upload.IDs[n] = d.Bundles[n].ID
 	}
@@ -262,18 +267,7 @@ func (c *Catalogue) RetireBundle(ctx context.Context, caller Caller, psp, id str
 			return e, &StateError{What: "bundle", ID: id, Reason: "ends on " + retired.Validity.To.String(), Fix: "there is nothing left to retire"}
 		}
 		retired.Validity.To = b.today
-		e.put = append(e.put, retired)
-		ids, subscriptions, err := c.subscribers(ctx, b.record.Revision, id)
-		if err != nil {
-			return e, err
-		}
-		for n := range ids {
-			if s := subscriptions[n]; !ended(s.Validity, b.today) {
-				s.Validity.To = b.today
-				e.subscribed = append(e.subscribed, s)
-			}
-		}
-		return e, c.closeRelations(ctx, b, id, &e)
+		return e, c.retire(ctx, b, retired, &e)
 	})
 	if err != nil {
 		return Bundle{}, fmt.Errorf("%s: %w", o.Operation, err)
@@ -283,6 +277,59 @@ func (c *Catalogue) RetireBundle(ctx context.Context, caller Caller, psp, id str
 		retired.Updated = record.At
 	}
 	return retired, nil
+}
+
+// retire ends a bundle, as it is to be, with its subscriptions, and closes what is open about it.
+func (c *Catalogue) retire(ctx context.Context, b base, bundle Bundle, e *edit) error {
+	e.put = append(e.put, bundle)
+	_, subscriptions, err := c.subscribers(ctx, b.record.Revision, bundle.ID)
+	if err != nil {
+		return err
+	}
+	for _, s := range subscriptions {
+		if !ended(s.Validity, b.today) {
+			s.Validity.To = b.today
+			e.subscribed = append(e.subscribed, s)
+		}
+	}
+	return c.closeRelations(ctx, b, bundle.ID, e)
+}
+
+// RetireCDI retires, as RetireBundle does, every bundle of a PSP that a CDI made and that has not ended; an
+// empty cdi stands for all CDIs of the PSP. It returns how many there were.
+//
+// Errors: those of Caller.MayForPSP for FunctionBundles; ErrNotFound when no bundle is of that CDI; those of
+// the Store.
+func (c *Catalogue) RetireCDI(ctx context.Context, caller Caller, psp, cdi string) (retired int, err error) {
+	const operation = "deleteCdi"
+	if err := caller.MayForPSP(psp, FunctionBundles); err != nil {
+		return 0, fmt.Errorf("%s: %w", operation, err)
+	}
+	err = c.relate(ctx, caller, psp, operation, func(b base) (e edit, err error) {
+		known := false
+		for _, bundle := range b.psps[fold(psp)] {
+			stored, err := c.storedBundle(ctx, b.record.Revision, bundle.ID)
+			if err != nil {
+				return e, err
+			}
+			if stored == nil || stored.Origin != OriginCDI || cdi != "" && stored.CDI != cdi {
+				continue
+			}
+			if known = true; ended(stored.Validity, b.today) {
+				continue
+			}
+			stored.Validity.To = b.today
+			if err := c.retire(ctx, b, *stored, &e); err != nil {
+				return e, err
+			}
+		}
+		retired = len(e.put)
+		if !known {
+			return e, notFound("CDI", cdi)
+		}
+		return e, nil
+	})
+	return retired, err
 }
 
 // ignoreUnchanged makes a change of nothing no error.

@@ -53,6 +53,9 @@ type Document struct {
 	Bundles  []Bundle
 	// Subscriptions of the document's bundles, and possibly of stored ones.
 	Subscriptions []Subscription
+	// PaymentMethods are added, or replace those of the same id; where all is replaced and the document
+	// has any, the others go.
+	PaymentMethods []PaymentMethod
 }
 
 // Export is where a document was exported from.

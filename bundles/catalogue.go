@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -84,15 +86,66 @@ type published struct {
 	psps     pspIndex
 	// annex is the latest revision known to have changed a row of the annex.
 	annex int64
+	// methods are the payment methods in order of id.
+	methods []PaymentMethod
 }
 
-// next publishes what a change made of p; annex says whether it changed rows of the annex.
-func (p *published) next(snapshot *engine.Snapshot, record Record, change engine.Change, annex bool) *published {
-	n := &published{snapshot, record, p.psps.with(p.snapshot, change), p.annex}
-	if annex {
+// next publishes what a change made of p.
+func (p *published) next(snapshot *engine.Snapshot, record Record, change engine.Change, beside besides) *published {
+	n := &published{snapshot, record, p.psps.with(p.snapshot, change), p.annex, p.methods}
+	if beside.annex {
 		n.annex = record.Revision
 	}
+	if len(beside.methods) > 0 {
+		n.methods = beside.applied(p.methods)
+	}
 	return n
+}
+
+// besides is what a change did to things that no snapshot holds.
+type besides struct {
+	annex bool
+	// methods holds the changed payment methods by id, nil for one that is gone.
+	methods map[string]*PaymentMethod
+}
+
+// note takes a row of the change in. Errors: ErrCorrupt.
+func (s *besides) note(r Row) error {
+	s.annex = s.annex || r.Kind.annex()
+	if r.Kind != KindPaymentMethod {
+		return nil
+	}
+	if s.methods == nil {
+		s.methods = map[string]*PaymentMethod{}
+	}
+	s.methods[r.ID] = nil
+	if r.Deleted {
+		return nil
+	}
+	m, err := decodeMethodRow(r)
+	s.methods[r.ID] = &m
+	return err
+}
+
+// applied returns the payment methods after the change.
+func (s *besides) applied(before []PaymentMethod) []PaymentMethod {
+	after := slices.DeleteFunc(slices.Clone(before), func(m PaymentMethod) bool {
+		_, changed := s.methods[m.ID]
+		return changed
+	})
+	for _, m := range s.methods {
+		if m != nil {
+			after = append(after, *m)
+		}
+	}
+	slices.SortFunc(after, func(a, b PaymentMethod) int { return strings.Compare(a.ID, b.ID) })
+	return after
+}
+
+func decodeMethodRow(r Row) (PaymentMethod, error) {
+	m, err := DecodePaymentMethod(r.Document)
+	m.Revision = r.Revision
+	return m, err
 }
 
 // Open loads the current revision of a store. The store stays the caller's to close, after the last
@@ -125,7 +178,11 @@ func Open(ctx context.Context, store Store, o Options) (*Catalogue, error) {
 	if err != nil {
 		return nil, fmt.Errorf("load catalogue: %w", err)
 	}
-	c.current.Store(&published{snapshot, head, newPSPIndex(snapshot.Bundles()), head.Revision})
+	methods, err := scanAll(ctx, store, head.Revision, KindPaymentMethod, decodeMethodRow)
+	if err != nil {
+		return nil, fmt.Errorf("load catalogue: %w", err)
+	}
+	c.current.Store(&published{snapshot, head, newPSPIndex(snapshot.Bundles()), head.Revision, methods})
 	return c, nil
 }
 
@@ -223,7 +280,7 @@ func (c *Catalogue) refresh(ctx context.Context) error {
 	if head.Revision == current.record.Revision {
 		return nil
 	}
-	change, annex, err := c.changeSince(ctx, current.record.Revision, head.Revision)
+	change, beside, err := c.changeSince(ctx, current.record.Revision, head.Revision)
 	if err != nil {
 		return fmt.Errorf("refresh catalogue: %w", err)
 	}
@@ -231,17 +288,18 @@ func (c *Catalogue) refresh(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("refresh catalogue: revision %d: %w", head.Revision, err)
 	}
-	c.current.Store(current.next(snapshot, head, change, annex))
+	c.current.Store(current.next(snapshot, head, change, beside))
 	return nil
 }
 
-// changeSince gathers what the revisions after one changed, up to another, and whether they changed rows of
-// the annex.
-func (c *Catalogue) changeSince(ctx context.Context, after, through int64) (change engine.Change, annex bool, err error) {
+// changeSince gathers what the revisions after one changed, up to another.
+func (c *Catalogue) changeSince(ctx context.Context, after, through int64) (change engine.Change, beside besides, err error) {
 	change.Revision = through
 	put, ecs, settings := map[string]*engine.Bundle{}, map[string]bool{}, false
 	err = c.store.Changes(ctx, after, through, func(r Row) error {
-		annex = annex || r.Kind.annex()
+		if err := beside.note(r); err != nil {
+			return err
+		}
 		switch r.Kind {
 		case KindSettings, KindIssuer:
 			settings = true
@@ -260,7 +318,7 @@ func (c *Catalogue) changeSince(ctx context.Context, after, through int64) (chan
 		return nil
 	})
 	if err != nil {
-		return change, annex, err
+		return change, beside, err
 	}
 	for id, b := range put {
 		if b == nil {
@@ -275,9 +333,9 @@ func (c *Catalogue) changeSince(ctx context.Context, after, through int64) (chan
 	if settings {
 		s, err := loadSettings(ctx, c.store, through)
 		if err != nil {
-			return change, annex, err
+			return change, beside, err
 		}
 		change.Settings = &s
 	}
-	return change, annex, nil
+	return change, beside, nil
 }

@@ -119,6 +119,12 @@ func (c *Catalogue) attempt(ctx context.Context, r request, work func(b base) (e
 	if err != nil {
 		return Record{}, Faults{{Reason: err.Error()}}
 	}
+	var beside besides
+	for _, row := range rows {
+		if err := beside.note(row); err != nil {
+			return Record{}, err
+		}
+	}
 	if r.dryRun {
 		return current.record, nil
 	}
@@ -133,13 +139,13 @@ func (c *Catalogue) attempt(ctx context.Context, r request, work func(b base) (e
 	if err != nil {
 		return Record{}, err
 	}
-	c.current.Store(current.next(next, record, change, holdAnnex(rows)))
+	for n := range beside.methods {
+		if m := beside.methods[n]; m != nil {
+			m.Revision = record.Revision
+		}
+	}
+	c.current.Store(current.next(next, record, change, beside))
 	return record, nil
-}
-
-// holdAnnex reports whether there are rows of the annex among them.
-func holdAnnex(rows []Row) bool {
-	return slices.ContainsFunc(rows, func(r Row) bool { return r.Kind.annex() })
 }
 
 // settle turns an edit into rows and into the change of the snapshot.

@@ -31,6 +31,7 @@ func CheckDocument(d *Document, s *engine.Settings, today engine.Date, lenient b
 	}
 	inDocument := c.bundles(d.Bundles, stored)
 	c.subscriptions(d, inDocument, stored)
+	c.methods(d.PaymentMethods)
 	c.errors.Sort()
 	c.warnings.Sort()
 	return c.errors, c.warnings

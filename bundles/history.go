@@ -130,6 +130,9 @@ func (c *Catalogue) Export(ctx context.Context, caller Caller, revision int64) (
 	if err == nil {
 		d.Subscriptions, err = scanAll(ctx, c.store, revision, KindSubscription, decodeSubscriptionRow)
 	}
+	if err == nil {
+		d.PaymentMethods, err = scanAll(ctx, c.store, revision, KindPaymentMethod, decodeMethodRow)
+	}
 	if err != nil {
 		return Document{}, fmt.Errorf("export: %w", err)
 	}

@@ -54,6 +54,8 @@ type Report struct {
 	Bundles, Added, Changed, Removed, Unchanged int
 	// Subscriptions counts those that were added, changed or removed.
 	Subscriptions int
+	// PaymentMethods counts those that were added, changed or removed.
+	PaymentMethods int
 	// Warnings are what a strict check would refuse and a lenient one lets pass.
 	Warnings []Fault
 	DryRun   bool
@@ -61,6 +63,19 @@ type Report struct {
 	// that nothing was done now; the counts are then 0.
 	Repeated bool
 }
+
+// Outcome is what an import does with one bundle.
+type Outcome uint8
+
+// The outcomes.
+const (
+	Unchanged Outcome = iota
+	Added
+	Changed
+)
+
+// String returns the name in capitals, such as ADDED.
+func (o Outcome) String() string { return [...]string{"UNCHANGED", "ADDED", "CHANGED"}[o] }
 
 // importing is one import on its way through the attempts of a change.
 type importing struct {
@@ -70,6 +85,8 @@ type importing struct {
 	o   ImportOptions
 
 	report Report
+	// outcomes say what becomes of each bundle of the document.
+	outcomes []Outcome
 	// storedBundles remembers the bundles read from the base, nil for one that is not there.
 	storedBundles map[string]*Bundle
 	// all says that storedBundles has every bundle of the base.
@@ -123,6 +140,9 @@ func (i *importing) authorize(caller Caller) error {
 	var faults Faults
 	if i.d.Settings != nil {
 		faults = append(faults, Fault{Path: "config", Reason: "is the operator's", Fix: "leave the settings out"})
+	}
+	if len(i.d.PaymentMethods) > 0 {
+		faults = append(faults, Fault{Path: "paymentMethods", Reason: "are the operator's", Fix: "leave them out"})
 	}
 	if len(i.d.Subscriptions) > 0 {
 		faults = append(faults, Fault{Path: "subscriptions", Reason: "are agreed upon by offers and requests", Fix: "leave them out"})
@@ -194,6 +214,7 @@ func (i *importing) work(b base) (e edit, err error) {
 			return e, err
 		}
 	}
+	i.methods(b, &e)
 	if s := document.Settings; s != nil && len(settingsRows(b.snapshot.Settings(), s)) > 0 {
 		e.settings = s
 	}
@@ -226,6 +247,32 @@ func (i *importing) foreign(b base, d *Document) (faults Faults) {
 		}
 	}
 	return faults
+}
+
+// methods finds the payment methods that are new or say something new, and those that go.
+func (i *importing) methods(b base, e *edit) {
+	kept := map[string]bool{}
+	for _, m := range i.d.PaymentMethods {
+		kept[m.ID] = true
+		m.Inserted, m.Updated = b.now, b.now
+		if at, there := findMethod(b.methods, m.ID); there {
+			if sameMethod(b.methods[at], m) {
+				continue
+			}
+			m.Inserted = b.methods[at].Inserted
+		}
+		e.others = append(e.others, Row{Kind: KindPaymentMethod, ID: m.ID, Document: EncodePaymentMethod(&m)})
+		i.report.PaymentMethods++
+	}
+	if i.o.Mode != ImportReplaceAll || len(kept) == 0 {
+		return
+	}
+	for n := range b.methods {
+		if id := b.methods[n].ID; !kept[id] {
+			e.others = append(e.others, Row{Kind: KindPaymentMethod, ID: id, Deleted: true})
+			i.report.PaymentMethods++
+		}
+	}
 }
 
 // readAll reads every bundle of the base, which is faster than one by one for large documents.
@@ -281,17 +328,20 @@ func (i *importing) prepare(b base) Document {
 
 // bundles finds those of the document that are new or say something new.
 func (i *importing) bundles(b base, d *Document, e *edit) {
+	i.outcomes = make([]Outcome, len(d.Bundles))
 	for n := range d.Bundles {
-		bundle := &d.Bundles[n]
+		bundle, outcome := &d.Bundles[n], &i.outcomes[n]
 		stored := i.stored(b, bundle.ID)
 		switch {
 		case stored == nil:
+			*outcome = Added
 			i.report.Added++
 			bundle.Inserted = b.now
 		case Same(stored, bundle):
 			i.report.Unchanged++
 			continue
 		default:
+			*outcome = Changed
 			i.report.Changed++
 			bundle.Inserted = stored.Inserted
 		}

@@ -48,6 +48,7 @@ func fileFields(name Name) *table[file] {
 			takeObject(d, d.tables.export, f.Export)
 		}})
 		fields = append(fields, field[file]{name: "subscriptions", take: takeOtherSubscriptions})
+		fields = append(fields, field[file]{name: "paymentMethods", take: takeMethods})
 	}
 	return newTable(fields...)
 }

@@ -22,6 +22,8 @@ type tables struct {
 	band         *table[engine.TimeBand]
 	subscription *table[bundles.Subscription]
 	attribute    *table[engine.Attribute]
+	method       *table[bundles.PaymentMethod]
+	rangeAmount  *table[bundles.Range]
 	feeList      *table[feeListFile]
 	row          *table[feeRow]
 }
@@ -49,14 +51,14 @@ func newTables(name Name) tables {
 		file: fileFields(name), export: exportFields(), config: configFields(), issuer: issuerFields(), bundle: bundleFields(name),
 		fee: feeFields(), step: stepFields(), band: bandFields(),
 		subscription: subscriptionFields(), attribute: attributeFields(),
+		method: methodFields(), rangeAmount: rangeFields(),
 	}
 }
 
 func bundleFields(name Name) *table[bundleDraft] {
 	type draft = bundleDraft
-	native := name == Native
+	strict := name != Snapshot // states what it means, where a snapshot has defaults
 	fields := []field[draft]{
-		textField("id", func(b *draft) *string { return &b.ID }),
 		textField("idPsp", func(b *draft) *string { return &b.PSP }),
 		textField("idChannel", func(b *draft) *string { return &b.Channel }),
 		textField("idBrokerPsp", func(b *draft) *string { return &b.Broker }),
@@ -67,11 +69,10 @@ func bundleFields(name Name) *table[bundleDraft] {
 		{name: "descriptions", take: takeDescriptions},
 		textField("urlPolicyPsp", func(b *draft) *string { return &b.PolicyURL }),
 		textField("idCdi", func(b *draft) *string { return &b.CDI }),
-		textField("origin", func(b *draft) *string { return &b.Origin }),
 		{name: "type", take: takeType, mandatory: true},
 		{name: "paymentType", take: func(d *decoder, b *draft) { d.nameOrAny(&b.PaymentType, "") }},
 		{name: "touchpoint", take: func(d *decoder, b *draft) { d.nameOrAny(&b.Touchpoint, engine.Any) }},
-		wholeField("minPaymentAmount", native, wholeCents, func(b *draft) *int64 { return &b.Band.MinCents }),
+		wholeField("minPaymentAmount", strict, wholeCents, func(b *draft) *int64 { return &b.Band.MinCents }),
 		wholeField("maxPaymentAmount", true, wholeCents, func(b *draft) *int64 { return &b.Band.MaxCents }),
 		optionalField("paymentAmount", func(b *draft) **int64 { return &b.flatCents }),
 		{name: "fee", take: takeFee},
@@ -79,12 +80,17 @@ func bundleFields(name Name) *table[bundleDraft] {
 		truthField("cart", false, func(b *draft) *bool { return &b.Cart }),
 		truthField("digitalStamp", false, func(b *draft) *bool { return &b.DigitalStamp }),
 		truthField("digitalStampRestriction", false, func(b *draft) *bool { return &b.DigitalStampOnly }),
-		truthField("onUs", native, func(b *draft) *bool { return &b.OnUs }),
+		truthField("onUs", strict, func(b *draft) *bool { return &b.OnUs }),
 		dateField("validityDateFrom", func(b *draft) *engine.Date { return &b.Validity.From }),
 		dateField("validityDateTo", func(b *draft) *engine.Date { return &b.Validity.To }),
 		{name: "schedule", take: takeSchedule},
 		textField("when", func(b *draft) *string { return &b.When }),
-		{name: subscriptionsField(name), take: takeSubscriptions},
+	}
+	if name != wire { // on which the service sets them
+		fields = append(fields,
+			textField("id", func(b *draft) *string { return &b.ID }),
+			textField("origin", func(b *draft) *string { return &b.Origin }),
+			field[draft]{name: subscriptionsField(name), take: takeSubscriptions})
 	}
 	return newTable(fields...)
 }
@@ -106,36 +112,40 @@ func (d *decoder) nameOrAny(into *string, word string) {
 	}
 }
 
-func takeDescriptions(d *decoder, b *bundleDraft) {
+func takeDescriptions(d *decoder, b *bundleDraft) { b.Descriptions = d.textsByName() }
+
+// textsByName takes an object of texts; nil when it is empty. A text that is null counts as absent.
+func (d *decoder) textsByName() map[string]string {
 	if _, ok := d.take(object); !ok {
-		return
+		return nil
 	}
-	b.Descriptions = map[string]string{}
+	texts := map[string]string{}
 	d.source.open()
 	for {
 		name, at, more := d.source.field()
 		if !more {
 			break
 		}
-		language := string(name)
-		d.path = append(d.path, step{name: fieldText(language)})
-		_, repeated := b.Descriptions[language]
+		key := string(name)
+		d.path = append(d.path, step{name: fieldText(key)})
+		_, repeated := texts[key]
 		k, _ := d.peek()
 		switch {
 		case repeated:
 			d.fault(at, "is given twice", "keep one of the two")
 			d.skip()
-		case k == null || len(b.Descriptions) == listMax:
+		case k == null || len(texts) == listMax:
 			d.skip()
 		default:
 			value, _ := d.text()
-			b.Descriptions[language] = value
+			texts[key] = value
 		}
 		d.path = d.path[:len(d.path)-1]
 	}
-	if len(b.Descriptions) == 0 {
-		b.Descriptions = nil
+	if len(texts) == 0 {
+		return nil
 	}
+	return texts
 }
 
 func takeType(d *decoder, b *bundleDraft) {

@@ -53,6 +53,11 @@ func parts(d *bundles.Document, name Name) (all []part) {
 			e.ObjEnd()
 		}})
 	}
+	if len(d.PaymentMethods) > 0 && name == Native {
+		all = append(all, part{name: "paymentMethods", list: true, count: len(d.PaymentMethods), write: func(e *jx.Encoder, i int) {
+			writeMethod(e, d.PaymentMethods[i])
+		}})
+	}
 	return all
 }
 
