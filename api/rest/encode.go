@@ -19,7 +19,7 @@ func appendAnswer(dst []byte, c contract, a *engine.Answer) []byte {
 		if i > 0 {
 			dst = append(dst, ',')
 		}
-		dst = append(dst, fragmentOf(q).Row()...)
+		dst = append(dst, fragment.OfQuote(q).Row()...)
 		if c == contractV1 {
 			dst = appendRowV1(dst, q)
 		} else {
@@ -27,14 +27,6 @@ func appendAnswer(dst []byte, c contract, a *engine.Answer) []byte {
 		}
 	}
 	return append(dst, `]}`...)
-}
-
-// fragmentOf returns the fragment that the snapshot carries, or makes one for a snapshot without.
-func fragmentOf(q *engine.Quote) *fragment.Fragment {
-	if ready, ok := q.Note.(*fragment.Fragment); ok {
-		return ready
-	}
-	return fragment.New(q.Bundle)
 }
 
 // appendRowV1 writes the rest of a v1 row: the net fee under the name taxPayerFee, and the one EC's share.

@@ -12,6 +12,7 @@ import (
 	"google.golang.org/grpc/codes"
 
 	"gec/api/problem"
+	"gec/api/requestid"
 )
 
 const problemType = problem.ContentType
@@ -43,8 +44,8 @@ type exchange struct {
 func (x *exchange) begin(a *API, w http.ResponseWriter, r *http.Request) {
 	*x = exchange{api: a, w: w, r: r, body: x.body[:0], out: x.out[:0], head: x.head[:0]}
 	x.id = first(r.Header[headerRequestID])
-	if !usableID(x.id) {
-		x.id, x.idMade = newRequestID(), true
+	if !requestid.Usable(x.id) {
+		x.id, x.idMade = requestid.New(), true
 	}
 	header := w.Header()
 	if x.idMade {

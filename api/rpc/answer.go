@@ -38,8 +38,7 @@ func quoteResponse(id string, at time.Time, a *engine.Answer) *gecv1.QuoteRespon
 	return r
 }
 
-// setQuote writes one row. The fields of the bundle come first in the message, so that a row can one
-// day be copied from a piece rendered once per bundle (engine.Quote.Note).
+// setQuote writes one row. Its bytes over gRPC are those that appendQuote writes.
 func setQuote(out *gecv1.Quote, q *engine.Quote) {
 	b := q.Bundle
 	out.BundleId, out.Name, out.Description = b.ID, b.Name, b.Description
@@ -70,7 +69,7 @@ func failures(failed []engine.Failure) []*gecv1.Failure {
 	}
 	out := make([]*gecv1.Failure, len(failed))
 	for i, f := range failed {
-		out[i] = &gecv1.Failure{BundleId: f.Bundle.ID, Psp: f.Bundle.PSP, Reason: strings.ToValidUTF8(f.Err.Error(), "\uFFFD")}
+		out[i] = &gecv1.Failure{BundleId: validText(f.Bundle.ID), Psp: validText(f.Bundle.PSP), Reason: validText(f.Err.Error())}
 	}
 	slices.SortFunc(out, func(a, b *gecv1.Failure) int { return strings.Compare(a.BundleId, b.BundleId) })
 	return out

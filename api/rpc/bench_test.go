@@ -71,15 +71,8 @@ func BenchmarkQuoteMessage(b *testing.B) {
 	}
 	b.Run("bytes", func(b *testing.B) {
 		b.ReportAllocs()
-		var answer []byte
 		for b.Loop() {
-			in := &gecv1.QuoteRequest{}
-			if err := proto.Unmarshal(request, in); err != nil {
-				b.Fatal(err)
-			}
-			out, err := server.Quote(b.Context(), in)
-			checkRows(b, out, err)
-			if answer, err = (proto.MarshalOptions{}).MarshalAppend(answer[:0], out); err != nil {
+			if err := server.QuoteBytes(b.Context(), request, func([]byte) {}); err != nil {
 				b.Fatal(err)
 			}
 		}

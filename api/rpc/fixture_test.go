@@ -14,6 +14,7 @@ import (
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/test/bufconn"
 
+	"gec/api/fragment"
 	"gec/api/gecv1"
 	"gec/api/rpc"
 	"gec/bundles"
@@ -90,7 +91,9 @@ func newHistory(t testing.TB) *history {
 			{ID: "sub-b-" + ec, BundleID: "b-public", CreditorInstitution: ec},
 		}, nil
 	}
-	empty, err := engine.NewSnapshot(engine.Source{}, engine.Deps{Programs: condition.NewCache(64), Subscriptions: subscriptions})
+	empty, err := engine.NewSnapshot(engine.Source{}, engine.Deps{
+		Programs: condition.NewCache(64), Subscriptions: subscriptions, Annotate: fragment.Of,
+	})
 	if err != nil {
 		t.Fatal(err)
 	}

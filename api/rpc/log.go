@@ -77,7 +77,10 @@ func (l *logged) answered(out any) {
 	if answer, ok := out.(interface{ GetRevision() int64 }); ok {
 		l.revision = answer.GetRevision()
 	}
-	if answer, ok := out.(*gecv1.QuoteResponse); ok {
+	switch answer := out.(type) {
+	case *reply:
+		l.rows = answer.rows
+	case *gecv1.QuoteResponse:
 		l.rows = len(answer.GetQuotes())
 	}
 }

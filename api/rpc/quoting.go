@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 
@@ -40,10 +41,20 @@ func newQuoting(o Options) *quoting {
 	}
 }
 
-// quote answers one request.
+// quote answers one request with a message.
 func (s *quoting) quote(ctx context.Context, in *gecv1.QuoteRequest) (*gecv1.QuoteResponse, error) {
 	c := s.calls.Get().(*call)
 	defer s.release(c)
+	answer, err := s.answer(ctx, c, in)
+	if err != nil {
+		return nil, err
+	}
+	return quoteResponse(in.GetId(), c.request.payment.At, answer), nil
+}
+
+// answer computes the answer to one request, valid while c is the caller's; the instant of the payment is then
+// in c.request.payment. Errors share nothing with the request.
+func (s *quoting) answer(ctx context.Context, c *call, in *gecv1.QuoteRequest) (*engine.Answer, error) {
 	if err := c.request.read(in).Err(); err != nil {
 		return nil, err
 	}
@@ -53,10 +64,11 @@ func (s *quoting) quote(ctx context.Context, in *gecv1.QuoteRequest) (*gecv1.Quo
 	}
 	c.request.payment.At = at
 	answer, err := c.quoter.Quotes(snapshot, &c.request.payment, c.request.options)
-	if err != nil {
-		return nil, err
+	var unknown *engine.UnknownNameError
+	if errors.As(err, &unknown) {
+		return nil, &engine.UnknownNameError{Kind: unknown.Kind, Name: strings.Clone(unknown.Name)}
 	}
-	return quoteResponse(in.GetId(), at, answer), nil
+	return answer, err
 }
 
 // release gives the scratch memory back, without what it holds of the caller.

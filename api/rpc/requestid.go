@@ -4,36 +4,30 @@ import (
 	"context"
 	"net/http"
 
-	"github.com/google/uuid"
 	"google.golang.org/grpc/metadata"
+
+	"gec/api/requestid"
 )
 
 const (
 	requestIDHeader   = "X-Request-Id"
 	requestIDMetadata = "x-request-id"
-	// requestIDMax bounds what is repeated in answers and in the log.
-	requestIDMax = 128
 )
 
-// requestID returns the id that a caller gave, or a fresh UUID if it gave none that can be repeated
-// in a header and a log line as it is.
+// requestID returns the id that a caller gave, or a fresh one if it gave none that can be repeated in a
+// header and a log line as it is.
 func requestID(given string) string {
-	if given == "" || len(given) > requestIDMax {
-		return uuid.NewString()
+	if requestid.Usable(given) {
+		return given
 	}
-	for i := range len(given) {
-		if given[i] <= ' ' || given[i] > '~' {
-			return uuid.NewString()
-		}
-	}
-	return given
+	return requestid.New()
 }
 
 func incomingRequestID(ctx context.Context) string {
 	if given := metadata.ValueFromIncomingContext(ctx, requestIDMetadata); len(given) > 0 {
 		return requestID(given[0])
 	}
-	return requestID("")
+	return requestid.New()
 }
 
 // echoRequestID puts the request's id into the answer, unless a handler around this one did, and

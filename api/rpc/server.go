@@ -2,8 +2,6 @@ package rpc
 
 import (
 	"context"
-	"errors"
-	"io"
 	"math"
 	"runtime"
 	"time"
@@ -15,7 +13,6 @@ import (
 	"google.golang.org/grpc/reflection"
 
 	"gec/api/gecv1"
-	"gec/api/problem"
 )
 
 // Server is a gRPC server of the native contract, with the gRPC health service and server reflection.
@@ -31,7 +28,7 @@ func New(o Options) *Server {
 	i := &interceptor{log: o.Log}
 	s := &Server{Server: grpc.NewServer(append(i.options(), o.GRPC...)...), health: health.NewServer()}
 	q := newQuoting(o)
-	gecv1.RegisterQuoteServiceServer(s.Server, &quoteServer{quoting: q})
+	s.RegisterService(quoteService(), newQuoteServer(q))
 	gecv1.RegisterCatalogueServiceServer(s.Server, &catalogueServer{quoting: q})
 	grpc_health_v1.RegisterHealthServer(s.Server, s.health)
 	reflection.Register(s.Server)
@@ -56,6 +53,7 @@ func (s *Server) Ready(ready bool) {
 // options are those of every server, stated in full so that a new version of grpc-go changes none.
 func (i *interceptor) options() []grpc.ServerOption {
 	return []grpc.ServerOption{
+		grpc.ForceServerCodecV2(newCodec()),
 		grpc.MaxRecvMsgSize(RequestBytesMax),
 		grpc.MaxSendMsgSize(ResponseBytesMax),
 		grpc.MaxHeaderListSize(HeaderBytesMax),
@@ -80,59 +78,6 @@ func (i *interceptor) options() []grpc.ServerOption {
 		grpc.ChainUnaryInterceptor(i.unary),
 		grpc.ChainStreamInterceptor(i.stream),
 	}
-}
-
-// quoteServer is QuoteService over gRPC.
-type quoteServer struct {
-	gecv1.UnimplementedQuoteServiceServer
-	*quoting
-}
-
-// Quote implements QuoteService.Quote.
-func (s *quoteServer) Quote(ctx context.Context, in *gecv1.QuoteRequest) (*gecv1.QuoteResponse, error) {
-	return s.quote(ctx, in)
-}
-
-// Explain implements QuoteService.Explain.
-func (s *quoteServer) Explain(ctx context.Context, in *gecv1.ExplainRequest) (*gecv1.ExplainResponse, error) {
-	return s.explain(ctx, in)
-}
-
-// BatchQuote implements QuoteService.BatchQuote. It holds one request and one answer at a time: Send
-// waits while the caller takes no answers, and meanwhile no request is read.
-func (s *quoteServer) BatchQuote(stream gecv1.QuoteService_BatchQuoteServer) error {
-	ctx := stream.Context()
-	in := &gecv1.QuoteRequest{}
-	for {
-		if err := stream.RecvMsg(in); err != nil {
-			if errors.Is(err, io.EOF) {
-				return nil
-			}
-			return err
-		}
-		out, err := s.quote(ctx, in)
-		if err != nil {
-			if ctx.Err() != nil {
-				return ctx.Err()
-			}
-			p := problem.Of(err)
-			s.report(ctx, p)
-			out = &gecv1.QuoteResponse{Id: in.GetId(), Error: newError(p)}
-		}
-		if err := stream.SendMsg(out); err != nil {
-			return err
-		}
-	}
-}
-
-// newError returns a problem as the error of one request of a batch.
-func newError(p *problem.Problem) *gecv1.Error {
-	status := p.GRPCStatus()
-	out := &gecv1.Error{Code: int32(status.Code()), Message: status.Message()}
-	for _, f := range p.Fields {
-		out.Violations = append(out.Violations, &gecv1.FieldViolation{Field: f.Path, Description: f.Message})
-	}
-	return out
 }
 
 // catalogueServer is CatalogueService over gRPC.

@@ -1,17 +1,19 @@
-package rest
+// Package requestid makes and checks the ids by which one request is told from another in answers and logs
+// (X-Request-Id). They guard nothing.
+package requestid
 
 import (
 	"encoding/hex"
 	"math/rand/v2"
 )
 
-// requestIDBytesMax is the length of the longest request id that is taken from a caller.
-const requestIDBytesMax = 128
+// BytesMax is the length of the longest id that is taken from a caller.
+const BytesMax = 128
 
-// usableID reports whether a caller's request id can be echoed and logged: printable ASCII, not empty and not
+// Usable reports whether a caller's id can be echoed and logged as it is: printable ASCII, not empty and not
 // too long.
-func usableID(id string) bool {
-	if id == "" || len(id) > requestIDBytesMax {
+func Usable(id string) bool {
+	if id == "" || len(id) > BytesMax {
 		return false
 	}
 	for i := range len(id) {
@@ -22,9 +24,9 @@ func usableID(id string) bool {
 	return true
 }
 
-// newRequestID makes a random UUID (version 4). Request ids tell requests apart and guard nothing, so that the
-// runtime's fast source is enough.
-func newRequestID() string {
+// New makes a random UUID (version 4), of the runtime's fast source: a secure one costs as much as a whole
+// quote.
+func New() string {
 	var random [16]byte
 	for i, word := 0, uint64(0); i < len(random); i++ {
 		if i%8 == 0 {

@@ -1,0 +1,119 @@
+package rpc
+
+import (
+	"context"
+	"errors"
+	"io"
+	"slices"
+	"sync"
+
+	"google.golang.org/grpc"
+
+	"gec/api/gecv1"
+	"gec/api/problem"
+)
+
+// quoteServer is QuoteService over gRPC. Explain goes by messages; Quote and BatchQuote from bytes to bytes,
+// see quoteService.
+type quoteServer struct {
+	gecv1.UnimplementedQuoteServiceServer
+	*quoting
+	requests sync.Pool
+}
+
+func newQuoteServer(q *quoting) *quoteServer {
+	return &quoteServer{quoting: q, requests: sync.Pool{New: func() any { return &incoming{} }}}
+}
+
+// quoteService is the generated description of QuoteService, of which Quote is decoded and encoded here.
+func quoteService() *grpc.ServiceDesc {
+	desc := gecv1.QuoteService_ServiceDesc
+	desc.Methods = slices.Clone(desc.Methods)
+	for i := range desc.Methods {
+		if desc.Methods[i].MethodName == "Quote" {
+			desc.Methods[i].Handler = handleQuote
+		}
+	}
+	return &desc
+}
+
+// handleQuote takes the place of the generated handler. Interceptors see the request as the message that it
+// is, which they must not keep, and the answer as a *reply.
+func handleQuote(server any, ctx context.Context, decode func(any) error, intercept grpc.UnaryServerInterceptor) (any, error) {
+	s := server.(*quoteServer)
+	in := s.requests.Get().(*incoming)
+	defer func() {
+		in.release()
+		s.requests.Put(in)
+	}()
+	if err := decode(in); err != nil {
+		return nil, err
+	}
+	if intercept == nil {
+		return s.reply(ctx, in.message)
+	}
+	info := &grpc.UnaryServerInfo{Server: server, FullMethod: gecv1.QuoteService_Quote_FullMethodName}
+	return intercept(ctx, in.message, info, func(ctx context.Context, in any) (any, error) {
+		return s.reply(ctx, in.(*gecv1.QuoteRequest))
+	})
+}
+
+// reply answers one request in bytes.
+func (s *quoteServer) reply(ctx context.Context, in *gecv1.QuoteRequest) (*reply, error) {
+	c := s.calls.Get().(*call)
+	defer s.release(c)
+	answer, err := s.answer(ctx, c, in)
+	if err != nil {
+		return nil, err
+	}
+	out := &reply{bytes: replyBytes.Get(0), revision: answer.Revision, rows: len(answer.Quotes)}
+	*out.bytes = appendResponse(*out.bytes, in.GetId(), c.request.payment.At, answer)
+	return out, nil
+}
+
+// Explain implements QuoteService.Explain.
+func (s *quoteServer) Explain(ctx context.Context, in *gecv1.ExplainRequest) (*gecv1.ExplainResponse, error) {
+	return s.explain(ctx, in)
+}
+
+// BatchQuote implements QuoteService.BatchQuote. It holds one request and one answer at a time: Send
+// waits while the caller takes no answers, and meanwhile no request is read.
+func (s *quoteServer) BatchQuote(stream gecv1.QuoteService_BatchQuoteServer) error {
+	ctx := stream.Context()
+	in := s.requests.Get().(*incoming)
+	defer func() {
+		in.release()
+		s.requests.Put(in)
+	}()
+	for {
+		if err := stream.RecvMsg(in); err != nil {
+			if errors.Is(err, io.EOF) {
+				return nil
+			}
+			return err
+		}
+		out, err := s.reply(ctx, in.message)
+		if err != nil {
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			p := problem.Of(err)
+			s.report(ctx, p)
+			out = &reply{bytes: replyBytes.Get(0)}
+			*out.bytes = appendRefusal(*out.bytes, in.message.GetId(), newError(p))
+		}
+		if err := stream.SendMsg(out); err != nil {
+			return err
+		}
+	}
+}
+
+// newError returns a problem as the error of one request of a batch.
+func newError(p *problem.Problem) *gecv1.Error {
+	status := p.GRPCStatus()
+	out := &gecv1.Error{Code: int32(status.Code()), Message: validText(status.Message())}
+	for _, f := range p.Fields {
+		out.Violations = append(out.Violations, &gecv1.FieldViolation{Field: validText(f.Path), Description: validText(f.Message)})
+	}
+	return out
+}
