@@ -103,6 +103,7 @@ func (x *exchange) quoted() {
 	header[headerSeed] = values[1:2:2]
 	header["Content-Length"] = values[2:3:3]
 	header["Content-Type"] = x.api.static.json
+	expectWhole(x.r.Context(), len(x.out))
 	x.write(http.StatusOK)
 }
 

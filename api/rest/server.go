@@ -17,7 +17,8 @@ const (
 )
 
 // Server returns an HTTP server for a handler whose every wait is bounded, so that slow clients cannot hold
-// connections for ever. The logger gets what goes wrong on connections, at slog.LevelWarn; it may be nil.
+// connections for ever. It may serve any listener, and needs fewer calls of the system on one of [Listener]. The
+// logger gets what goes wrong on connections, at slog.LevelWarn; it may be nil.
 func Server(addr string, handler http.Handler, logger *slog.Logger) *http.Server {
 	if logger == nil {
 		logger = slog.New(slog.DiscardHandler)
@@ -30,6 +31,7 @@ func Server(addr string, handler http.Handler, logger *slog.Logger) *http.Server
 		WriteTimeout:      writeTimeout,
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    headerBytesMax,
+		ConnContext:       withConn,
 		ErrorLog:          slog.NewLogLogger(logger.Handler(), slog.LevelWarn),
 	}
 }

@@ -9,6 +9,8 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"slices"
+	"strings"
 	"syscall"
 	"time"
 
@@ -22,6 +24,7 @@ type settings struct {
 	slice, load                   time.Duration
 	engine, service, long, record bool
 	gec, results, recorded        string
+	only                          string
 }
 
 func main() {
@@ -49,6 +52,7 @@ func parse() settings {
 	flag.BoolVar(&s.engine, "engine", true, "measure what runs in process")
 	flag.BoolVar(&s.service, "service", true, "measure the running service")
 	flag.BoolVar(&s.long, "long", true, "also measure a million subscriptions")
+	flag.StringVar(&s.only, "only", "", "measure of the running service only these `parts`, with commas between them: "+strings.Join(parts, ", "))
 	flag.StringVar(&s.gec, "gec", "", "`binary` of the service; none: it is built from ./cmd/gec")
 	flag.DurationVar(&s.load, "load", 1500*time.Millisecond, "`time` of one load on the service in a round")
 	flag.StringVar(&s.results, "o", "bench/results.json", "`file` that the results are written to, times included; none: they are not")
@@ -58,7 +62,20 @@ func parse() settings {
 	return s
 }
 
+// parts are those of the measurement of the running service.
+var parts = []string{"http", "grpc", "latency", "batch", "start", "memory", "uploads", "changes", "subscriptions"}
+
+// measures reports whether a part is asked for.
+func (s *settings) measures(part string) bool {
+	return s.only == "" || slices.Contains(strings.Split(s.only, ","), part)
+}
+
 func run(ctx context.Context, s settings) error {
+	for part := range strings.SplitSeq(s.only, ",") {
+		if part != "" && !slices.Contains(parts, part) {
+			return fmt.Errorf("-only: there is no part %q: use some of %s", part, strings.Join(parts, ", "))
+		}
+	}
 	var report report
 	if s.engine {
 		results, err := measureEngine(s, &report)

@@ -44,12 +44,12 @@ func measureService(ctx context.Context, s settings, r *report) (err error) {
 			return fmt.Errorf("build ./cmd/gec (run this from the root of the module): %w: %s", err, output)
 		}
 	}
-	for _, bundles := range []int{513, 51_300} {
+	for _, bundles := range []int{bench.ListBundles, 100 * bench.ListBundles} {
 		if err := w.catalogue(bundles); err != nil {
 			return fmt.Errorf("at %d bundles: %w", bundles, err)
 		}
 	}
-	if s.long {
+	if s.long && s.measures("subscriptions") {
 		if err := w.manySubscriptions(); err != nil {
 			return fmt.Errorf("with a million subscriptions: %w", err)
 		}
@@ -76,7 +76,7 @@ func (w *wire) catalogue(bundles int) (err error) {
 		return err
 	}
 	large := bundles > bench.ListBundles
-	if large {
+	if large && w.s.measures("start") {
 		if err := w.start(folder, bundles); err != nil {
 			return err
 		}
@@ -86,12 +86,13 @@ func (w *wire) catalogue(bundles int) (err error) {
 		return err
 	}
 	half, err := w.loads(pair, bundles)
-	if err == nil && large {
-		if err = w.memory(pair, bundles); err == nil {
-			err = w.uploads(pair, bundles, half)
-		}
+	if err == nil && large && w.s.measures("memory") {
+		err = w.memory(pair, bundles)
 	}
-	if err = errors.Join(err, pair.Stop()); err != nil || !large {
+	if err == nil && large && w.s.measures("uploads") {
+		err = w.uploads(pair, bundles, half)
+	}
+	if err = errors.Join(err, pair.Stop()); err != nil || !large || !w.s.measures("changes") {
 		return err
 	}
 	return w.changes(folder, bundles)
@@ -99,19 +100,33 @@ func (w *wire) catalogue(bundles int) (err error) {
 
 // loads measures peaks and latencies over both contracts, and returns half of the peak over HTTP.
 func (w *wire) loads(pair *service.Pair, bundles int) (half float64, err error) {
-	half, err = w.peaks(pair, bundles, "HTTP v2", pair.HTTP, map[int]float64{513: 0.90, 51_300: 0.85}[bundles])
-	if err != nil {
-		return 0, err
+	for _, contract := range []struct {
+		part, name string
+		kind       func(*service.Process) *service.Target
+		least      float64
+	}{
+		{"http", "HTTP v2", pair.HTTP, map[bool]float64{true: 0.90, false: 0.85}[bundles == bench.ListBundles]},
+		{"grpc", "gRPC Quote", pair.GRPC, 0.85},
+	} {
+		if !w.s.measures(contract.part) && (contract.part != "http" || !w.s.measures("uploads")) {
+			continue
+		}
+		peakHalf, err := w.peaks(pair, bundles, contract.name, contract.kind, contract.least)
+		if err != nil {
+			return 0, err
+		}
+		if half == 0 {
+			half = peakHalf
+		}
+		if !w.s.measures("latency") {
+			continue
+		}
+		if err := w.latency(pair, bundles, contract.name, contract.kind, peakHalf); err != nil {
+			return 0, err
+		}
 	}
-	if err := w.latency(pair, bundles, "HTTP v2", pair.HTTP, half); err != nil {
-		return 0, err
-	}
-	grpcHalf, err := w.peaks(pair, bundles, "gRPC Quote", pair.GRPC, 0.85)
-	if err != nil {
-		return 0, err
-	}
-	if err := w.latency(pair, bundles, "gRPC Quote", pair.GRPC, grpcHalf); err != nil {
-		return 0, err
+	if !w.s.measures("batch") {
+		return half, nil
 	}
 	return half, w.batch(pair, bundles)
 }

@@ -78,7 +78,7 @@ func Serve(ctx context.Context, c config.Config, version string, log *slog.Logge
 		return nil // stopped before it began
 	}
 	failed := make(chan error, 2)
-	go func() { failed <- n.http.Serve(httpListener) }()
+	go func() { failed <- n.http.Serve(rest.Listener(httpListener)) }()
 	go func() { failed <- n.grpc.Serve(grpcListener) }()
 	n.ready(true)
 	current := folder.Current()
