@@ -77,31 +77,18 @@ func (c *Catalogue) CreateBundles(ctx context.Context, caller Caller, psp string
 		return fail(err)
 	}
 	caller.OnBehalfOf = psp
-	digest := digestOf(drafts)
+	k := uploadKey(psp, o.IdempotencyKey, digestOf(drafts))
 	d, faults := draftsOf(psp, drafts, o.IdempotencyKey)
-	if len(o.IdempotencyKey) > idBytesMax {
-		faults = append(faults, Fault{Path: "Idempotency-Key", Reason: fmt.Sprintf("is %d bytes long", len(o.IdempotencyKey)), Fix: fmt.Sprintf("use at most %d", idBytesMax)})
-	}
-	if err := faults.Err(); err != nil {
+	if err := append(faults, checkKey(o.IdempotencyKey)...).Err(); err != nil {
 		return fail(err)
 	}
-	i := c.authoring(ctx, d, psp, o)
-	if key := i.o.IdempotencyKey; key != "" {
-		i.also = func(_ base, e *edit) error {
-			e.others = append(e.others, indexRow(indexUploads, key, digest))
-			return nil
-		}
-	}
+	i := c.authoring(ctx, d, k, o)
 	report, err := i.run(caller)
 	if err != nil {
 		return Upload{Report: report}, err
 	}
 	if report.Repeated {
-		_, err := c.store.Get(ctx, report.Revision, KindIndex, indexPrefix(indexUploads, i.o.IdempotencyKey)+digest)
-		if errors.Is(err, ErrNotFound) {
-			err = ErrKeyReused
-		}
-		if err != nil {
+		if err := c.sameContent(ctx, k, report.Revision); err != nil {
 			return fail(err)
 		}
 	}
@@ -115,16 +102,48 @@ func (c *Catalogue) CreateBundles(ctx context.Context, caller Caller, psp string
 	return upload, nil
 }
 
+// keyed is an idempotency key in the name space of its PSP, with the digest of what came with it. The zero
+// value is no key.
+type keyed struct{ key, digest string }
+
+func uploadKey(psp, key, digest string) keyed {
+	if key == "" {
+		return keyed{}
+	}
+	return keyed{"upload:" + escapePart(fold(psp)) + "/" + key, digest}
+}
+
+// checkKey refuses idempotency keys that are too long.
+func checkKey(key string) Faults {
+	if len(key) <= idBytesMax {
+		return nil
+	}
+	return Faults{{Path: "Idempotency-Key", Reason: fmt.Sprintf("is %d bytes long", len(key)), Fix: fmt.Sprintf("use at most %d", idBytesMax)}}
+}
+
+// remember makes the key part of a change, so that sameContent finds it.
+func (k keyed) remember(e *edit) {
+	if k.key != "" && !e.empty() {
+		e.others = append(e.others, indexRow(indexUploads, k.key, k.digest))
+	}
+}
+
+// sameContent returns ErrKeyReused when the change of a key, which made a revision, was another one.
+func (c *Catalogue) sameContent(ctx context.Context, k keyed, revision int64) error {
+	_, err := c.store.Get(ctx, revision, KindIndex, indexPrefix(indexUploads, k.key)+k.digest)
+	if errors.Is(err, ErrNotFound) {
+		return ErrKeyReused
+	}
+	return err
+}
+
 // authoring is an import of bundles of one PSP, which the caller may make.
-func (c *Catalogue) authoring(ctx context.Context, d Document, psp string, o AuthorOptions) *importing {
+func (c *Catalogue) authoring(ctx context.Context, d Document, k keyed, o AuthorOptions) *importing {
 	if o.Progress == nil {
 		o.Progress = func(int, int) {}
 	}
-	options := ImportOptions{Mode: ImportMerge, DryRun: o.DryRun, Base: o.Base, Operation: o.Operation, Progress: o.Progress}
-	if o.IdempotencyKey != "" {
-		options.IdempotencyKey = "upload:" + escapePart(fold(psp)) + "/" + o.IdempotencyKey
-	}
-	return &importing{c: c, ctx: ctx, d: d, o: options, own: true}
+	options := ImportOptions{Mode: ImportMerge, DryRun: o.DryRun, Base: o.Base, Operation: o.Operation, Progress: o.Progress, IdempotencyKey: k.key}
+	return &importing{c: c, ctx: ctx, d: d, o: options, own: true, key: k}
 }
 
 // draftsOf completes drafts by what need not be said: the PSP and an id.
@@ -177,31 +196,46 @@ func (c *Catalogue) ChangeBundle(ctx context.Context, caller Caller, psp, id str
 	if err := caller.MayForPSP(psp, FunctionBundles); err != nil {
 		return fail(Report{}, err)
 	}
+	if err := checkKey(o.IdempotencyKey).Err(); err != nil {
+		return fail(Report{}, err)
+	}
 	caller.OnBehalfOf = psp
 	stored, err := c.ownBundle(ctx, c.Head().Revision, psp, id)
 	if err != nil {
 		return fail(Report{}, err)
 	}
-	draft.ID, draft.PSP, draft.Origin = id, stored.PSP, stored.Origin
-	i := c.authoring(ctx, Document{Bundles: []Bundle{draft}}, psp, o)
-	work := i.work
-	record, err := c.change(ctx, request{caller, o.Operation, i.o.IdempotencyKey, o.Base, o.DryRun}, func(b base) (edit, error) {
-		if _, err := c.readBefore(ctx, b, psp, id, revision); err != nil {
+	draft.ID, draft.PSP, draft.Origin = id, stored.PSP, ""
+	k := uploadKey(psp, o.IdempotencyKey, digestOf([]Bundle{draft}))
+	draft.Origin = stored.Origin
+	i := c.authoring(ctx, Document{Bundles: []Bundle{draft}}, k, o)
+	changed := &Bundle{}
+	record, err := c.change(ctx, request{caller, o.Operation, k.key, o.Base, o.DryRun}, func(b base) (edit, error) {
+		before, err := c.readBefore(ctx, b, psp, id, revision)
+		if err != nil {
 			return edit{}, err
 		}
-		return work(b)
+		*changed = before
+		e, err := i.work(b)
+		if len(e.put) > 0 {
+			*changed = e.put[0]
+			changed.Updated, changed.Revision = b.now, before.Revision
+		}
+		return e, err
 	})
 	i.report.DryRun, i.report.Revision = o.DryRun, record.Revision
-	if err := ignoreUnchanged(err); err != nil && !errors.Is(err, ErrDuplicateKey) {
+	switch {
+	case errors.Is(err, ErrDuplicateKey):
+		i.report = Report{Revision: record.Revision, DryRun: o.DryRun, Repeated: true}
+		if err := c.sameContent(ctx, k, record.Revision); err != nil {
+			return fail(i.report, err)
+		}
+	case ignoreUnchanged(err) != nil:
+		i.report.Revision = c.Head().Revision
 		return fail(i.report, one(err, "bundles[0]"))
-	} else if err != nil {
-		i.report.Repeated = true
+	case o.DryRun || err != nil:
+		return *changed, i.report, nil
 	}
-	if o.DryRun {
-		return i.d.Bundles[0], i.report, nil
-	}
-	changed, err := c.storedBundle(ctx, record.Revision, id)
-	if err != nil || changed == nil {
+	if changed, err = c.storedBundle(ctx, record.Revision, id); err != nil || changed == nil {
 		return fail(i.report, errors.Join(err, ErrNotFound))
 	}
 	return *changed, i.report, nil
@@ -248,18 +282,22 @@ func one(err error, place string) error {
 // It returns the bundle as it then is.
 //
 // Errors: those of Caller.MayForPSP for FunctionBundles; ErrNotFound; *LostUpdateError; *StateError when it
-// has ended; those of the Store.
+// has ended; ErrKeyReused; those of the Store.
 func (c *Catalogue) RetireBundle(ctx context.Context, caller Caller, psp, id string, revision *int64, o AuthorOptions) (Bundle, error) {
 	if o.Operation == "" {
 		o.Operation = "retireBundle"
 	}
 	err := caller.MayForPSP(psp, FunctionBundles)
+	if err == nil {
+		err = checkKey(o.IdempotencyKey).Err()
+	}
 	if err != nil {
 		return Bundle{}, fmt.Errorf("%s: %w", o.Operation, err)
 	}
 	caller.OnBehalfOf = psp
+	k := uploadKey(psp, o.IdempotencyKey, "retire:"+id)
 	var retired Bundle
-	record, err := c.change(ctx, request{caller: caller, operation: o.Operation, expected: o.Base, dryRun: o.DryRun}, func(b base) (e edit, err error) {
+	record, err := c.change(ctx, request{caller, o.Operation, k.key, o.Base, o.DryRun}, func(b base) (e edit, err error) {
 		if retired, err = c.readBefore(ctx, b, psp, id, revision); err != nil {
 			return e, err
 		}
@@ -267,8 +305,15 @@ func (c *Catalogue) RetireBundle(ctx context.Context, caller Caller, psp, id str
 			return e, &StateError{What: "bundle", ID: id, Reason: "ends on " + retired.Validity.To.String(), Fix: "there is nothing left to retire"}
 		}
 		retired.Validity.To = b.today
-		return e, c.retire(ctx, b, retired, &e)
+		err = c.retire(ctx, b, retired, &e)
+		k.remember(&e)
+		return e, err
 	})
+	if errors.Is(err, ErrDuplicateKey) {
+		if err = c.sameContent(ctx, k, record.Revision); err == nil {
+			return c.ownBundle(ctx, record.Revision, psp, id)
+		}
+	}
 	if err != nil {
 		return Bundle{}, fmt.Errorf("%s: %w", o.Operation, err)
 	}

@@ -65,6 +65,8 @@ func (c *Catalogue) ImportCDI(ctx context.Context, caller Caller, d Document, o 
 	}
 	if o.IdempotencyKey == "" {
 		o.IdempotencyKey = cdiKey(cdis)
+	} else if !caller.Operator {
+		o.IdempotencyKey = callerKey(caller, o.IdempotencyKey)
 	}
 	i := &importingCDI{importing: importing{c: c, ctx: ctx, d: d, o: o.ImportOptions, own: !caller.Operator}, cdis: cdis, past: o.Past}
 	if o.Past && !caller.Operator {
@@ -123,7 +125,7 @@ func cdisOf(d *Document) (cdis []cdi, faults Faults) {
 func cdiKey(cdis []cdi) string {
 	names := make([]string, len(cdis))
 	for n, one := range cdis {
-		names[n] = one.psp + "/" + one.flow
+		names[n] = escapePart(one.psp) + "/" + one.flow
 	}
 	slices.Sort(names)
 	if len(names) == 0 {

@@ -41,8 +41,8 @@ func (c *Catalogue) storedSubscription(ctx context.Context, revision int64, rowI
 }
 
 // follow brings the stored subscriptions of the changed bundles of an edit along: contributions above a fee
-// that went down come down to it, and periods shrink with that of the bundle; a subscription that would only
-// begin after its bundle's end goes. Those in kept, by row id, are stated by the document and were checked
+// that went down come down to it, and periods shrink with that of the bundle; a subscription that has no day
+// left goes, unless it has ended: then it is history. Those in kept, by row id, are stated by the document and were checked
 // there. The faults are changes that a stored subscription or an open offer or request forbids.
 func (i *importing) follow(b base, e *edit, kept map[string]bool) (faults Faults, err error) {
 	for n := range e.put {
@@ -74,7 +74,7 @@ func (i *importing) follow(b base, e *edit, kept map[string]bool) (faults Faults
 		}
 		for at := range subscriptions {
 			if !kept[ids[at]] {
-				subscriptions[at].follow(&bundle.Bundle, lowest, ids[at], e)
+				subscriptions[at].follow(&bundle.Bundle, lowest, b.today, ids[at], e)
 			}
 		}
 	}
@@ -91,17 +91,16 @@ func (i *importing) pathOf(bundleID string) string {
 }
 
 // follow puts what becomes of one subscription into the edit; lowest is the lowest fee of the bundle, cents.
-func (s *Subscription) follow(b *engine.Bundle, lowest int64, rowID string, e *edit) {
+func (s *Subscription) follow(b *engine.Bundle, lowest int64, today engine.Date, rowID string, e *edit) {
 	changed := s.lower(lowest)
-	switch to := b.Validity.To; {
-	case to != 0 && s.Validity.From > to:
-		e.unsubscribed = append(e.unsubscribed, rowID)
-		return
-	case to != 0 && (s.Validity.To == 0 || s.Validity.To > to):
-		s.Validity.To, changed = to, true
-	}
-	if from := b.Validity.From; s.Validity.From < from && (s.Validity.To == 0 || from <= s.Validity.To) {
-		s.Validity.From, changed = from, true
+	if !ended(s.Validity, today) {
+		shared := commonDays(s.Validity, b.Validity)
+		if shared.To != 0 && shared.To < shared.From {
+			e.unsubscribed = append(e.unsubscribed, rowID)
+			return
+		}
+		changed = changed || shared != s.Validity
+		s.Validity = shared
 	}
 	if changed {
 		e.subscribed = append(e.subscribed, *s)

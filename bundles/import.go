@@ -33,7 +33,7 @@ type ImportOptions struct {
 	// DryRun works everything out and stores nothing.
 	DryRun bool
 	// IdempotencyKey, where not empty, makes the import happen once however often it is sent (A6).
-	// It is one name space for all callers.
+	// Callers other than the operator have a name space each.
 	IdempotencyKey string
 	// Base is the revision that the caller read; the import is refused with ErrConflict when
 	// another one is current. nil takes any.
@@ -97,8 +97,8 @@ type importing struct {
 	own bool
 	// owners holds the PSPs of the document's bundles by id; nil unless own.
 	owners map[string]string
-	// also adds to an edit that is not empty what belongs into the same revision; nil: nothing.
-	also func(b base, e *edit) error
+	// key is remembered in the revision that the import makes.
+	key keyed
 }
 
 // Import takes a document into the catalogue: all of it as one revision, or nothing (A6). When it
@@ -120,12 +120,18 @@ func (c *Catalogue) Import(ctx context.Context, caller Caller, d Document, o Imp
 	if o.Progress == nil {
 		o.Progress = func(int, int) {}
 	}
+	if o.IdempotencyKey != "" && !caller.Operator {
+		o.IdempotencyKey = callerKey(caller, o.IdempotencyKey)
+	}
 	i := &importing{c: c, ctx: ctx, d: d, o: o, own: !caller.Operator}
 	if err := i.authorize(caller); err != nil {
 		return Report{Revision: c.Head().Revision, DryRun: o.DryRun}, fmt.Errorf("%s: %w", o.Operation, err)
 	}
 	return i.run(caller)
 }
+
+// callerKey is an idempotency key in the name space of its caller, so that nobody can use up another's.
+func callerKey(caller Caller, key string) string { return "import:" + escapePart(caller.Name) + "/" + key }
 
 // authorize holds a caller who is not the operator to the bundles of the PSPs that it acts for (A18).
 // Errors: Faults, ErrForbidden.
@@ -209,15 +215,11 @@ func (i *importing) work(b base) (e edit, err error) {
 	if err := i.subscriptions(b, &document, &e); err != nil {
 		return e, err
 	}
-	if i.also != nil && !e.empty() {
-		if err := i.also(b, &e); err != nil {
-			return e, err
-		}
-	}
 	i.methods(b, &e)
 	if s := document.Settings; s != nil && len(settingsRows(b.snapshot.Settings(), s)) > 0 {
 		e.settings = s
 	}
+	i.key.remember(&e)
 	i.report.Removed, i.report.Subscriptions = len(e.removed), len(e.subscribed)+len(e.unsubscribed)
 	return e, i.failed
 }

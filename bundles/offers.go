@@ -60,7 +60,10 @@ func (c *Catalogue) MakeOffers(ctx context.Context, caller Caller, psp, bundleID
 		offers = e.offers
 		return e, nil
 	})
-	return offers, err
+	if err != nil {
+		return nil, err
+	}
+	return offers, nil
 }
 
 // checkOffered checks the tax codes of those that a bundle is offered to.
@@ -159,7 +162,10 @@ func (c *Catalogue) AcceptOffer(ctx context.Context, caller Caller, ec, offerID 
 		e.offers, e.subscribed = []Offer{o}, []Subscription{accepted}
 		return e, err
 	})
-	return accepted, err
+	if err != nil {
+		return Subscription{}, err
+	}
+	return accepted, nil
 }
 
 // RejectOffer declines an offer (A14). Errors: as AcceptOffer.
@@ -250,13 +256,12 @@ func earlier(a, b engine.Date) engine.Date {
 	return a
 }
 
-// withIDs returns the attributes with an id each.
+// withIDs returns the attributes with a new id each: what an EC says of ids would not be sure to be the only
+// one of its kind in the subscription.
 func withIDs(attributes []engine.Attribute) []engine.Attribute {
 	all := make([]engine.Attribute, len(attributes))
 	for n, a := range attributes {
-		if a.ID == "" {
-			a.ID = uuid.NewString()
-		}
+		a.ID = uuid.NewString()
 		all[n] = a
 	}
 	return all

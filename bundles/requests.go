@@ -47,7 +47,10 @@ func (c *Catalogue) MakeRequest(ctx context.Context, caller Caller, ec, bundleID
 		e.requests = []Request{made}
 		return e, nil
 	})
-	return made, err
+	if err != nil {
+		return Request{}, err
+	}
+	return made, nil
 }
 
 // requestable returns a bundle that an EC may ask for. Errors: ErrNotFound, *StateError.
@@ -94,11 +97,13 @@ func requested(p engine.Period, bundle *Bundle, today engine.Date) (engine.Perio
 	if p.To != 0 && p.To < p.From {
 		c.flaw("validityDateTo", fmt.Sprintf("is %s, before validityDateFrom, which is %s", p.To, p.From), "the subscription would never be valid")
 	}
-	for path, end := range map[string]engine.Date{"validityDateFrom": p.From, "validityDateTo": p.To} {
+	outside := func(path string, end engine.Date) {
 		if end != 0 && !bundle.Validity.Holds(end) {
 			c.flaw(path, fmt.Sprintf("is %s, outside the time of the bundle", end), "the bundle is valid "+spell(bundle.Validity))
 		}
 	}
+	outside("validityDateFrom", p.From)
+	outside("validityDateTo", p.To)
 	return p, c.errors
 }
 
@@ -177,7 +182,10 @@ func (c *Catalogue) AcceptRequest(ctx context.Context, caller Caller, psp, reque
 		e.requests, e.subscribed = []Request{r}, []Subscription{accepted}
 		return e, err
 	})
-	return accepted, err
+	if err != nil {
+		return Subscription{}, err
+	}
+	return accepted, nil
 }
 
 // RejectRequest declines a request (A12). Errors: those of Caller.MayForPSP for FunctionRequests;
