@@ -131,7 +131,9 @@ func (c *Catalogue) Import(ctx context.Context, caller Caller, d Document, o Imp
 }
 
 // callerKey is an idempotency key in the name space of its caller, so that nobody can use up another's.
-func callerKey(caller Caller, key string) string { return "import:" + escapePart(caller.Name) + "/" + key }
+func callerKey(caller Caller, key string) string {
+	return "import:" + escapePart(caller.Name) + "/" + key
+}
 
 // authorize holds a caller who is not the operator to the bundles of the PSPs that it acts for (A18).
 // Errors: Faults, ErrForbidden.

@@ -12,12 +12,18 @@ import (
 
 // relate makes a change in the name of one party.
 func (c *Catalogue) relate(ctx context.Context, caller Caller, party, operation string, work func(b base) (edit, error)) error {
+	_, err := c.relateIn(ctx, caller, party, operation, work)
+	return err
+}
+
+// relateIn is relate; it returns the revision that holds the change.
+func (c *Catalogue) relateIn(ctx context.Context, caller Caller, party, operation string, work func(b base) (edit, error)) (int64, error) {
 	caller.OnBehalfOf = party
-	_, err := c.change(ctx, request{caller: caller, operation: operation}, work)
+	record, err := c.change(ctx, request{caller: caller, operation: operation}, work)
 	if err = ignoreUnchanged(err); err != nil {
-		return fmt.Errorf("%s: %w", operation, err)
+		return 0, fmt.Errorf("%s: %w", operation, err)
 	}
-	return nil
+	return record.Revision, nil
 }
 
 // MakeOffers offers a PRIVATE bundle of a PSP to ECs, given by their tax codes, to all of them or to none
@@ -40,7 +46,7 @@ func (c *Catalogue) MakeOffers(ctx context.Context, caller Caller, psp, bundleID
 		ids[n] = uuid.NewString()
 	}
 	var offers []Offer
-	err = c.relate(ctx, caller, psp, operation, func(b base) (e edit, err error) {
+	revision, err := c.relateIn(ctx, caller, psp, operation, func(b base) (e edit, err error) {
 		bundle, err := c.ownBundle(ctx, b.record.Revision, psp, bundleID)
 		if err != nil {
 			return e, err
@@ -62,6 +68,9 @@ func (c *Catalogue) MakeOffers(ctx context.Context, caller Caller, psp, bundleID
 	})
 	if err != nil {
 		return nil, err
+	}
+	for n := range offers {
+		offers[n].Revision = revision
 	}
 	return offers, nil
 }
@@ -150,7 +159,7 @@ func (c *Catalogue) AcceptOffer(ctx context.Context, caller Caller, ec, offerID 
 	}
 	attributes, id := withIDs(attributes), uuid.NewString()
 	var accepted Subscription
-	err := c.relate(ctx, caller, ec, operation, func(b base) (e edit, err error) {
+	revision, err := c.relateIn(ctx, caller, ec, operation, func(b base) (e edit, err error) {
 		o, err := c.offerTo(ctx, b, ec, offerID)
 		if err == nil {
 			err = o.answer("offer", StateAccepted, b.now)
@@ -165,6 +174,7 @@ func (c *Catalogue) AcceptOffer(ctx context.Context, caller Caller, ec, offerID 
 	if err != nil {
 		return Subscription{}, err
 	}
+	accepted.Revision = revision
 	return accepted, nil
 }
 

@@ -28,7 +28,7 @@ func (c *Catalogue) MakeRequest(ctx context.Context, caller Caller, ec, bundleID
 	}
 	attributes, id := withIDs(attributes), uuid.NewString()
 	var made Request
-	err = c.relate(ctx, caller, ec, operation, func(b base) (e edit, err error) {
+	revision, err := c.relateIn(ctx, caller, ec, operation, func(b base) (e edit, err error) {
 		bundle, err := c.requestable(ctx, b, ec, bundleID)
 		if err != nil {
 			return e, err
@@ -50,6 +50,7 @@ func (c *Catalogue) MakeRequest(ctx context.Context, caller Caller, ec, bundleID
 	if err != nil {
 		return Request{}, err
 	}
+	made.Revision = revision
 	return made, nil
 }
 
@@ -163,7 +164,7 @@ func (c *Catalogue) AcceptRequest(ctx context.Context, caller Caller, psp, reque
 	}
 	id := uuid.NewString()
 	var accepted Subscription
-	err := c.relate(ctx, caller, psp, operation, func(b base) (e edit, err error) {
+	revision, err := c.relateIn(ctx, caller, psp, operation, func(b base) (e edit, err error) {
 		r, err := c.requestTo(ctx, b, psp, requestID)
 		if err == nil {
 			err = r.answer("request", StateAccepted, b.now)
@@ -185,6 +186,7 @@ func (c *Catalogue) AcceptRequest(ctx context.Context, caller Caller, psp, reque
 	if err != nil {
 		return Subscription{}, err
 	}
+	accepted.Revision = revision
 	return accepted, nil
 }
 

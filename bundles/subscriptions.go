@@ -18,9 +18,13 @@ func (c *Catalogue) Leave(ctx context.Context, caller Caller, ec, id string) (le
 	err = c.changeSubscription(ctx, caller, ec, id, "leave", func(b base, s *Subscription) error {
 		s.Validity.To = b.today
 		left = *s
+		left.Updated, left.Revision = b.now, b.record.Revision+1
 		return nil
 	})
-	return left, err
+	if err != nil {
+		return Subscription{}, err
+	}
+	return left, nil
 }
 
 // AddAttributes adds to what an EC bears (A17), in a subscription given by its id or by that of the bundle.
