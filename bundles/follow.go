@@ -129,7 +129,8 @@ func (c *Catalogue) bound(ctx context.Context, b base, bundleID string) (string,
 		return "", err
 	}
 	for n := range subscriptions {
-		if s := &subscriptions[n]; !ended(s.Validity, b.today) {
+		// One that ends today still holds today.
+		if s := &subscriptions[n]; !ended(s.Validity, b.today) || s.Validity.Holds(b.today) {
 			return s.CreditorInstitution + " subscribed", nil
 		}
 	}

@@ -108,7 +108,10 @@ func TestA3OverlapTruthTable(t *testing.T) {
 
 // slow is A3 the slow and obvious way: two bundles conflict when there is an amount, a day and a minute
 // of the week that are in both.
-func slow(a, b *engine.Bundle) string {
+func slow(a, b *engine.Bundle) string { return slowWithin(a, b, 9000, 20261125, 20261210) }
+
+// slowWithin is slow for amounts up to a number of cents and for the days between two.
+func slowWithin(a, b *engine.Bundle, amountMax int64, from, to engine.Date) string {
 	same := strings.EqualFold
 	anyName := func(name string) string {
 		if name == "" || same(name, "ANY") {
@@ -122,10 +125,10 @@ func slow(a, b *engine.Bundle) string {
 		return ""
 	}
 	amount, day := false, false
-	for cents := int64(1); cents <= 9000; cents++ {
+	for cents := int64(1); cents <= amountMax; cents++ {
 		amount = amount || a.Band.Holds(cents) && b.Band.Holds(cents)
 	}
-	for date := engine.Date(20261125); date != 20261210; date = date.AddDays(1) {
+	for date := from; date != to; date = date.AddDays(1) {
 		day = day || a.Validity.Holds(date) && b.Validity.Holds(date)
 	}
 	shared := len(a.TransferCategories) == 0 && len(b.TransferCategories) == 0
