@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"math"
 	"math/bits"
 	"slices"
 )
@@ -9,24 +10,39 @@ import (
 // split. Measured at 51 300 bundles: larger blocks make a change dearer, smaller ones a full walk.
 const blockRows = 1024
 
-// bitmap is a set of the rows of one block. nil is the empty set.
-type bitmap []uint64
+// bitmap is a set of the rows of one block. The zero bitmap is the empty set, of no block.
+type bitmap struct {
+	words []uint64
+	// filled has a bit for every word that is not 0: most words of most sets are, and a walk passes over
+	// the words that one set leaves empty 64 at a time.
+	filled uint64
+}
 
-func (b bitmap) set(i int) { b[i/64] |= 1 << (i % 64) }
+func (b *bitmap) set(i int) {
+	b.words[i/64] |= 1 << (i % 64)
+	b.filled |= 1 << (i / 64)
+}
+
+// add adds the rows of another set of the block.
+func (b *bitmap) add(other *bitmap) {
+	for w, rows := range other.words {
+		b.words[w] |= rows
+	}
+	b.filled |= other.filled
+}
 
 // block is a run of the index with, per dimension and value, the bitmap of its rows that a payment of
 // that value may get. It is never changed; a change of one of its bundles makes a new one.
 type block struct {
-	rows    []*row   // ascending by compareRows
+	rows    []*row   // ascending by compareRows, at most 64×64
 	digests []digest // of the rows
 	words   int      // of each bitmap
 
 	// byTouchpoint and byType hold the rows for that value or any.
 	byTouchpoint, byType       fewValues
-	byCategory                 map[uint32]bitmap
+	byCategory                 map[uint32]*bitmap
 	uncategorised              bitmap
 	cart, stamp, stampOnly     bitmap
-	byABI, byPSP               map[uint32]bitmap
 	edges                      []int64  // of bands, ascending
 	bands                      []bitmap // bands[i] is for amounts in (edges[i-1], edges[i]]
 	allCart, noStampOnly, bare bool     // dimensions that exclude no row, and need no look
@@ -35,7 +51,7 @@ type block struct {
 // fewValues is a dimension of few values, touchpoint or payment type: the bitmaps by the number of the value,
 // nil for values that no row of the block names, and the one of the rows for any value.
 type fewValues struct {
-	values []bitmap
+	values []*bitmap
 	any    bitmap
 }
 
@@ -44,25 +60,26 @@ func newBlock(rows []*row) *block {
 	b := &block{rows: rows, words: (len(rows) + 63) / 64}
 	b.byTouchpoint.any, b.byType.any, b.uncategorised = b.empty(), b.empty(), b.empty()
 	b.cart, b.stamp, b.stampOnly = b.empty(), b.empty(), b.empty()
-	b.byCategory, b.byABI, b.byPSP = map[uint32]bitmap{}, map[uint32]bitmap{}, map[uint32]bitmap{}
+	b.byCategory = map[uint32]*bitmap{}
 	b.allCart, b.noStampOnly, b.bare = true, true, true
 	b.digests = make([]digest, len(rows))
 	for i, r := range rows {
 		b.digests[i] = r.digest
-		b.mark(b.byABI, r.abi, i)
-		b.mark(b.byPSP, r.psp, i)
 		b.byTouchpoint.mark(b, r.touchpoint, i)
 		b.byType.mark(b, r.paymentType, i)
 		for _, category := range r.categories {
-			b.mark(b.byCategory, category, i)
+			if b.byCategory[category] == nil {
+				b.byCategory[category] = b.place()
+			}
+			b.byCategory[category].set(i)
 			b.bare = false
 		}
 		if len(r.categories) == 0 {
 			b.uncategorised.set(i)
 		}
-		b.flag(b.cart, r.bundle.Cart, i)
-		b.flag(b.stamp, r.bundle.DigitalStamp, i)
-		b.flag(b.stampOnly, r.bundle.DigitalStampOnly, i)
+		flag(&b.cart, r.bundle.Cart, i)
+		flag(&b.stamp, r.bundle.DigitalStamp, i)
+		flag(&b.stampOnly, r.bundle.DigitalStampOnly, i)
 		b.allCart = b.allCart && r.bundle.Cart
 		b.noStampOnly = b.noStampOnly && !r.bundle.DigitalStampOnly
 	}
@@ -72,13 +89,12 @@ func newBlock(rows []*row) *block {
 	return b
 }
 
-func (b *block) empty() bitmap { return make(bitmap, b.words) }
+func (b *block) empty() bitmap { return bitmap{words: make([]uint64, b.words)} }
 
-func (b *block) mark(m map[uint32]bitmap, value uint32, i int) {
-	if m[value] == nil {
-		m[value] = b.empty()
-	}
-	m[value].set(i)
+// place returns an empty set of its own.
+func (b *block) place() *bitmap {
+	m := b.empty()
+	return &m
 }
 
 // mark notes that a row is for a value, or for any.
@@ -91,7 +107,7 @@ func (n *fewValues) mark(b *block, value uint32, i int) {
 		n.values = append(n.values, nil)
 	}
 	if n.values[value] == nil {
-		n.values[value] = b.empty()
+		n.values[value] = b.place()
 	}
 	n.values[value].set(i)
 }
@@ -100,20 +116,20 @@ func (n *fewValues) mark(b *block, value uint32, i int) {
 func (n *fewValues) finish() {
 	for _, rows := range n.values {
 		if rows != nil {
-			orInto(rows, n.any)
+			rows.add(&n.any)
 		}
 	}
 }
 
 // of returns the rows for a value.
-func (n *fewValues) of(value uint32) bitmap {
+func (n *fewValues) of(value uint32) *bitmap {
 	if int(value) < len(n.values) && n.values[value] != nil {
 		return n.values[value]
 	}
-	return n.any
+	return &n.any
 }
 
-func (b *block) flag(m bitmap, set bool, i int) {
+func flag(m *bitmap, set bool, i int) {
 	if set {
 		m.set(i)
 	}
@@ -139,7 +155,7 @@ func (b *block) buildBands() {
 }
 
 // band returns the rows whose band holds the amount; nil where none does (Q1).
-func (b *block) band(amountCents int64) bitmap {
+func (b *block) band(amountCents int64) *bitmap {
 	piece, after := 0, len(b.edges) // of sort.Search, inlined: every block of a walk asks
 	for piece < after {
 		if middle := int(uint(piece+after) / 2); b.edges[middle] < amountCents {
@@ -151,106 +167,77 @@ func (b *block) band(amountCents int64) bitmap {
 	if piece == len(b.edges) {
 		return nil
 	}
-	return b.bands[piece]
+	return &b.bands[piece]
 }
 
 // selection is a walk over the rows of one block that pass the bitmaps of a payment.
 type selection struct {
-	block *block
-	// and are the bitmaps that a row must be in, not the one that it must not be in, or nil.
-	and   [8]bitmap
-	count int
-	not   bitmap
-	// room for the union of several categories, of several PSPs, and of what is left out.
-	categories, psps, leftOut bitmap
+	// and are the sets that a row must be in, either the ones of which it must be in one, if there are any,
+	// and not the one that it must not be in, or nil.
+	and    [6][]uint64
+	count  int
+	either [][]uint64
+	not    []uint64
+	// filled has a bit for every word that can have rows.
+	filled uint64
 }
 
-func (s *selection) require(m bitmap) bool {
-	s.and[s.count] = m
+func (s *selection) require(m *bitmap) {
+	s.and[s.count] = m.words
 	s.count++
-	return m != nil
+	s.filled &= m.filled
 }
 
 // choose prepares the bitmaps for one block; false when no row of it can pass.
-func (s *selection) choose(b *block, q *query, onUs bool) bool {
-	s.block, s.count, s.not = b, 0, nil
-	if len(q.filters) > 0 && !s.choosePSPs(b, q) {
-		return false
-	}
-	if !s.require(b.band(q.amount)) {
-		return false
+func (s *selection) choose(b *block, q *query) bool {
+	s.count, s.either, s.not, s.filled = 0, s.either[:0], nil, math.MaxUint64
+	if q.paymentType != none {
+		s.require(b.byType.of(q.paymentType))
 	}
 	if q.touchpoint != none {
 		s.require(b.byTouchpoint.of(q.touchpoint))
 	}
-	if q.paymentType != none {
-		s.require(b.byType.of(q.paymentType))
+	if s.filled == 0 {
+		return false
 	}
-	if onUs {
-		if !s.require(b.byABI[q.issuer]) {
-			return false
-		}
-	} else if q.issuer != none {
-		s.not = b.byABI[q.issuer]
+	band := b.band(q.amount)
+	if band == nil {
+		return false
 	}
+	s.require(band)
 	if q.notices > 1 && !b.allCart {
-		s.require(b.cart)
+		s.require(&b.cart)
 	}
-	s.chooseStamps(b, q)
-	s.chooseCategories(b, q)
-	return true
-}
-
-// filtersJoined is the number of PSPs whose rows are joined in one bitmap. Of a longer filter, rows of
-// none of the PSPs are left out one by one.
-const filtersJoined = 8
-
-// choosePSPs prepares the rows of the PSPs asked for, who are in few blocks each; false without any.
-func (s *selection) choosePSPs(b *block, q *query) bool {
-	if len(q.filters) == 1 {
-		return s.require(b.byPSP[q.filters[0].psp])
+	if s.filled == 0 {
+		return false
 	}
-	if len(q.filters) > filtersJoined {
-		return true
-	}
-	found := false
-	for i := range q.filters {
-		rows, ok := b.byPSP[q.filters[i].psp]
-		switch {
-		case ok && found:
-			orInto(s.psps, rows)
-		case ok:
-			s.psps, found = append(s.psps[:0], rows...), true
-		}
-	}
-	return found && s.require(s.psps)
-}
-
-func (s *selection) chooseStamps(b *block, q *query) {
 	if q.stamps != noStamps {
-		s.require(b.stamp)
+		s.require(&b.stamp)
 	}
 	if q.stamps != onlyStamps && !b.noStampOnly {
-		if s.not == nil {
-			s.not = b.stampOnly
-		} else {
-			s.leftOut = union(s.leftOut[:0], b.words, s.not, b.stampOnly)
-			s.not = s.leftOut
-		}
+		s.not = b.stampOnly.words
 	}
+	s.chooseCategories(b, q)
+	return s.filled != 0
 }
 
 func (s *selection) chooseCategories(b *block, q *query) {
 	if !q.taxonomyAsked || b.bare {
 		return
 	}
-	s.categories = union(s.categories[:0], b.words, b.uncategorised, nil)
+	filled := b.uncategorised.filled
 	for _, category := range q.categories {
-		if rows, ok := b.byCategory[category]; ok {
-			orInto(s.categories, rows)
+		if rows := b.byCategory[category]; rows != nil {
+			s.either = append(s.either, rows.words)
+			filled |= rows.filled
 		}
 	}
-	s.require(s.categories)
+	if len(s.either) == 0 {
+		s.require(&b.uncategorised)
+		return
+	}
+	s.either = append(s.either, b.uncategorised.words)
+	s.filled &= filled
 }
 
 // word returns the rows that pass among the 64 that start at 64×w.
@@ -259,26 +246,20 @@ func (s *selection) word(w int) uint64 {
 	for _, m := range s.and[1:s.count] {
 		rows &= m[w]
 	}
+	if len(s.either) > 0 {
+		any := uint64(0)
+		for _, m := range s.either {
+			any |= m[w]
+		}
+		rows &= any
+	}
 	if s.not != nil {
 		rows &^= s.not[w]
 	}
 	return rows
 }
 
-// union writes a ∪ b into room, grown to the number of words; b may be nil.
-func union(room bitmap, words int, a, b bitmap) bitmap {
-	room = append(room, a[:words]...)
-	orInto(room, b)
-	return room
-}
-
-func orInto(target, m bitmap) {
-	for w := range m {
-		target[w] |= m[w]
-	}
-}
-
-// next takes the lowest row off a word and returns its place in the word.
+// next takes the lowest bit off a word and returns its place in the word.
 func next(word *uint64) int {
 	place := bits.TrailingZeros64(*word)
 	*word &= *word - 1

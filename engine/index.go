@@ -5,7 +5,7 @@ import (
 	"sort"
 )
 
-// index is the rows of one kind, GLOBAL bundles that are on-us or GLOBAL bundles that are not, in
+// index is the rows of one kind, the GLOBAL bundles that are not on-us, those of a PSP, or the on-us ones of an ABI, in
 // blocks that follow each other in the order of compareRows. PUBLIC and PRIVATE bundles are not in an
 // index: they are reached through the ECs that subscribe to them. An index is never changed.
 type index struct{ blocks []*block }

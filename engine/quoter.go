@@ -9,6 +9,8 @@ type Quoter struct {
 	options   Options
 	cart      cart
 	selection selection
+	// ties is the selection of bestOfTies.
+	ties      selection
 	evaluator *condition.Evaluator
 	facts     condition.Facts
 	// ready says that the evaluator has seen the facts of the present payment.
@@ -18,9 +20,10 @@ type Quoter struct {
 	dateOf   Date
 
 	candidates []candidate
-	// tight counts the candidates that are tight.
-	tight         int
-	contributions []Contribution
+	// tight counts the candidates that are tight, changes those that were kept and are not.
+	tight, changes int
+	passed         passed
+	contributions  []Contribution
 	// placeOf gives for every PSP the place of its candidate, in the round it was written in.
 	placeOf []place
 	round   uint32
@@ -52,6 +55,8 @@ type candidate struct {
 	// tight says that no row that the walk has yet to meet can replace the candidate: it was met in
 	// order of fee, and its fee is the lowest that it can be.
 	tight bool
+	// final says that it is the row of its PSP whatever the walk meets, though not where it stands.
+	final bool
 }
 
 // NewQuoter returns a Quoter with nothing warm.
@@ -72,20 +77,21 @@ func (q *Quoter) Quotes(s *Snapshot, p *Payment, o Options) (*Answer, error) {
 	if err := q.subscribed(); err != nil {
 		return nil, err
 	}
-	if q.query.issuer != none {
-		q.walk(s.onUs, walkRange{onUs: true})
+	if own := s.onUsOf(q.query.issuer); own != nil {
+		q.walk(own, walkRange{onUs: true})
 	}
 	if rows, needed := q.rowsNeeded(); needed && !q.query.amex {
-		q.walk(s.open, walkRange{enough: rows})
+		q.walkOpen(rows)
 	}
 	return q.finish(), nil
 }
 
 // begin clears the scratch memory of the payment before.
 func (q *Quoter) begin() {
-	q.ready, q.tight = false, 0
+	q.ready, q.tight, q.changes = false, 0, 0
 	q.first, q.prunes = q.first[:0], q.mayPrune()
 	q.candidates, q.contributions = q.candidates[:0], q.contributions[:0]
+	q.passed = passed{at: -1}
 	q.contributed, q.failed, q.quotes = q.contributed[:0], q.failed[:0], q.quotes[:0]
 	if psps := len(q.query.s.psps); len(q.placeOf) < psps {
 		q.placeOf, q.round = make([]place, psps), 0
@@ -140,14 +146,14 @@ func (q *Quoter) subscribedRow(r *row, slot uint32) {
 	if r.bundle.Type == Global {
 		q.contributed = append(q.contributed, r)
 	}
-	if !q.consider(&r.digest, r, from, false) {
+	if !q.consider(&r.digest, r, from, false, false) {
 		q.contributions = q.contributions[:from]
 	}
 }
 
 // consider adds a row that passes everything but its condition, if that holds, and reports whether it
 // was kept. The contributions from the given place on are the row's.
-func (q *Quoter) consider(d *digest, r *row, from int, tight bool) bool {
+func (q *Quoter) consider(d *digest, r *row, from int, tight, final bool) bool {
 	if d.conditional && r.when != nil && !q.holds(r) {
 		return false
 	}
@@ -161,7 +167,7 @@ func (q *Quoter) consider(d *digest, r *row, from int, tight bool) bool {
 	}
 	c := candidate{
 		row: r, gross: gross, net: gross, key: q.query.key(d, &q.options), psp: d.psp,
-		from: int32(from), to: int32(len(q.contributions)), onUs: q.query.flagged(d), tight: tight,
+		from: int32(from), to: int32(len(q.contributions)), onUs: q.query.flagged(d), tight: tight, final: final,
 	}
 	if own := q.contributions[from:]; len(own) > 0 {
 		bearable := gross
@@ -188,6 +194,8 @@ func (q *Quoter) add(c *candidate) bool {
 	}
 	if c.tight {
 		q.tight++
+	} else {
+		q.changes++
 	}
 	return true
 }

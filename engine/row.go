@@ -17,9 +17,9 @@ type row struct {
 	note   any
 	// when is nil without a condition.
 	when *condition.Handle
-	// abi, touchpoint and paymentType are, as the PSP, numbers in the snapshot's dictionaries; the
-	// last two are none where the bundle is for any.
-	abi, touchpoint, paymentType uint32
+	// touchpoint and paymentType are, as the PSP and the ABI, numbers in the snapshot's dictionaries; none
+	// where the bundle is for any.
+	touchpoint, paymentType uint32
 	// slot is the bundle's place in the snapshot, the same for every version of it.
 	slot uint32
 	// categories are numbers; empty for every category.
@@ -34,7 +34,7 @@ type digest struct {
 	lowest int64
 	// chance is the hash of the PSP (Q22), name the first bytes of its business name (see nameKey).
 	chance, name uint64
-	psp          uint32
+	psp, abi     uint32
 	validity     Period
 	// flat: the fee is the same for every payment. onUs: the bundle is. card: its payment type is
 	// that of cards. conditional: it has a schedule or a condition.
@@ -96,9 +96,9 @@ func newRow(b *Bundle, slot uint32, d dictionaries, deps *Deps) (*row, error) {
 	if faults := b.Fee.Check(); len(faults) > 0 {
 		return nil, fmt.Errorf("bundle %q: fee %s %s", b.ID, faults[0].Path, faults[0].Reason)
 	}
-	r := &row{bundle: b, slot: slot, touchpoint: none, paymentType: none, abi: d.abis.add(b.ABI)}
+	r := &row{bundle: b, slot: slot, touchpoint: none, paymentType: none}
 	r.digest = digest{
-		psp: d.psps.add(b.PSP), chance: chanceID(fold(b.PSP)), name: nameKey(b.PSPBusinessName),
+		psp: d.psps.add(b.PSP), abi: d.abis.add(b.ABI), chance: chanceID(fold(b.PSP)), name: nameKey(b.PSPBusinessName),
 		validity: b.Validity, onUs: b.OnUs, card: sameName(b.PaymentType, CardPaymentType),
 		conditional: b.Schedule != nil || b.When != "",
 	}

@@ -100,9 +100,9 @@ func (c *rowChange) count(r *row, by int) {
 	if !c.ownPSPs[r.psp] {
 		c.ownPSPs[r.psp] = true
 		if p == nil {
-			p = &pspRows{map[string]int{}, map[uint32]int{}}
+			p = &pspRows{&index{}, map[string]int{}, map[uint32]int{}}
 		} else {
-			p = &pspRows{maps.Clone(p.names), maps.Clone(p.abis)}
+			p = &pspRows{p.open, maps.Clone(p.names), maps.Clone(p.abis)}
 		}
 		c.s.psps[r.psp] = p
 	}
@@ -120,5 +120,45 @@ func bump[K comparable](counts map[K]int, key K, by int) {
 func (c *rowChange) finish() {
 	c.s.slots = *c.slots.shards
 	c.s.open = c.s.open.with(c.openOut, c.openIn)
-	c.s.onUs = c.s.onUs.with(c.onUsOut, c.onUsIn)
+	for psp, change := range groupRows(c.openOut, c.openIn, func(r *row) uint32 { return r.psp }) {
+		p := c.s.psps[psp] // the new snapshot's own, see count
+		p.open = p.open.with(change.removed, change.added)
+	}
+	byABI := groupRows(c.onUsOut, c.onUsIn, func(r *row) uint32 { return r.abi })
+	if len(byABI) == 0 {
+		return
+	}
+	c.s.onUs = append(make([]*index, 0, len(c.s.names.abis.numbers)), c.s.onUs...)
+	for abi, change := range byABI {
+		for int(abi) >= len(c.s.onUs) {
+			c.s.onUs = append(c.s.onUs, nil)
+		}
+		before := c.s.onUs[abi]
+		if before == nil {
+			before = &index{}
+		}
+		c.s.onUs[abi] = before.with(change.removed, change.added)
+	}
+}
+
+// groupRows parts what leaves and enters by a number of the rows.
+func groupRows(removed, added []*row, number func(*row) uint32) map[uint32]*blockChange {
+	groups := map[uint32]*blockChange{}
+	group := func(r *row) *blockChange {
+		g := groups[number(r)]
+		if g == nil {
+			g = &blockChange{}
+			groups[number(r)] = g
+		}
+		return g
+	}
+	for _, r := range removed {
+		g := group(r)
+		g.removed = append(g.removed, r)
+	}
+	for _, r := range added {
+		g := group(r)
+		g.added = append(g.added, r)
+	}
+	return groups
 }

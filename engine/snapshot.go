@@ -28,9 +28,11 @@ type Snapshot struct {
 	slots shards[uint32]
 	rows  pages
 	len   int
-	// open and onUs are the indexes of the GLOBAL bundles.
-	open, onUs *index
-	psps       []*pspRows
+	// open is the index of the GLOBAL bundles that are not on-us, onUs those of the on-us ones, by the number
+	// of their ABI; nil for one without.
+	open *index
+	onUs []*index
+	psps []*pspRows
 	// manyNames tells, by number, the PSPs whose bundles carry different business names.
 	manyNames []bool
 	// plans holds the ECs that have subscriptions.
@@ -73,8 +75,11 @@ type Change struct {
 	ECs []string
 }
 
-// pspRows says in how far the bundles of one PSP agree. Exact shortcuts depend on it.
+// pspRows is what there is of one PSP.
 type pspRows struct {
+	// open is the index of its GLOBAL bundles that are not on-us.
+	open *index
+	// names and abis say in how far its bundles agree. Exact shortcuts depend on it.
 	names map[string]int
 	abis  map[uint32]int
 }
@@ -83,7 +88,7 @@ type pspRows struct {
 // right with; a bundle whose condition does not compile is kept, not quoted, and listed by Unusable
 // (E5).
 func NewSnapshot(src Source, deps Deps) (*Snapshot, error) {
-	empty := &Snapshot{deps: deps, names: newDictionaries(), open: &index{}, onUs: &index{}}
+	empty := &Snapshot{deps: deps, names: newDictionaries(), open: &index{}}
 	settings := src.Settings
 	return empty.With(Change{Revision: src.Revision, Settings: &settings, Put: src.Bundles, ECs: src.ECs})
 }
@@ -176,6 +181,14 @@ func newRegistry(registered []string, numbers *names) registry {
 		r[numbers.add(name)] = fold(name)
 	}
 	return r
+}
+
+// onUsOf returns the index of the on-us bundles of an ABI, nil without any; none has none.
+func (s *Snapshot) onUsOf(abi uint32) *index {
+	if uint64(abi) >= uint64(len(s.onUs)) {
+		return nil
+	}
+	return s.onUs[abi]
 }
 
 // Revision returns the revision of the catalogue.

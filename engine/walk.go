@@ -2,9 +2,29 @@ package engine
 
 import "slices"
 
+// walkOpen considers the GLOBAL bundles that are not on-us: those of the PSPs asked for, where these are few,
+// or of all, until enough PSPs have rows that are final.
+func (q *Quoter) walkOpen(enough int) {
+	s := q.query.s
+	if len(q.query.filters) == 0 || len(q.query.filters) > filtersByPSP {
+		q.walk(s.open, walkRange{enough: enough})
+		return
+	}
+	for i := range q.query.filters {
+		psp := q.query.filters[i].psp
+		if int(psp) < len(s.psps) && s.psps[psp] != nil && (i == 0 || q.query.filters[i-1].psp != psp) {
+			q.walk(s.psps[psp].open, walkRange{})
+		}
+	}
+}
+
+// filtersByPSP is the number of entries of a PSP filter up to which the bundles of each PSP are walked. Of a
+// longer one, rows of none of the PSPs are left out one by one.
+const filtersByPSP = 8
+
 // walkRange says which index is walked and how far.
 type walkRange struct {
-	// onUs is set for the index of on-us bundles.
+	// onUs is set for the index of the on-us bundles of the issuer. In others, the issuer's are left out (Q10).
 	onUs bool
 	// enough is the number of PSPs whose final rows, once met, make all later rows needless;
 	// 0: the walk goes to the end.
@@ -17,15 +37,15 @@ func (q *Quoter) walk(x *index, rng walkRange) {
 		if rng.enough > 0 && q.settled(b.rows[0].lowest, rng.enough) {
 			return
 		}
-		if !q.selection.choose(b, &q.query, rng.onUs) {
+		if !q.selection.choose(b, &q.query) {
 			continue
 		}
-		for w := range b.words {
-			rows := q.selection.word(w)
-			for rows != 0 {
+		for filled := q.selection.filled; filled != 0; {
+			w := next(&filled)
+			for rows := q.selection.word(w); rows != 0; {
 				i := w*64 + next(&rows)
 				d := &b.digests[i]
-				if !rng.onUs && q.prunes && q.hopeless(d) || q.beaten(d) {
+				if !rng.onUs && (d.abi == q.query.issuer || q.prunes && q.hopeless(d)) || q.beaten(d, b, i) {
 					continue
 				}
 				if rng.enough > 0 && q.settled(d.lowest, rng.enough) {
@@ -37,33 +57,89 @@ func (q *Quoter) walk(x *index, rng walkRange) {
 	}
 }
 
-// beaten reports whether the row cannot become that of its PSP, which has a better one.
-func (q *Quoter) beaten(d *digest) bool {
+// beaten reports whether the row, the i-th of a block, cannot become that of its PSP, which has a better one.
+// Where it is that one, the walk has come to where it stands.
+func (q *Quoter) beaten(d *digest, b *block, i int) bool {
 	p := q.placeOf[d.psp]
 	if p.round != q.round || q.options.View == EveryBundle {
 		return false
 	}
 	kept := &q.candidates[p.at]
-	return kept.tight || kept.net < d.lowest
+	if kept.tight || kept.net < d.lowest {
+		return true
+	}
+	if !kept.final || kept.net > d.lowest {
+		return false
+	}
+	if kept.row == b.rows[i] {
+		kept.tight = true
+		q.tight++
+	}
+	return true
 }
 
 // visit considers one row that passed the bitmaps.
 func (q *Quoter) visit(d *digest, r *row, rng walkRange) {
-	if !q.query.admitsPSP(d.psp) || !d.validity.Holds(q.query.local.Date) {
+	if !q.stands(d, r) {
 		return
+	}
+	best, tight, final := r, false, false
+	if d.flat && !rng.onUs && q.options.Order != OrderFeeRandom {
+		if !q.query.s.manyNames[d.psp] {
+			tight = true
+		} else if rng.enough > 0 && !d.conditional {
+			best, final = q.bestOfTies(d, r)
+			tight = final && best == r
+		}
+	}
+	q.consider(&best.digest, best, len(q.contributions), tight, final)
+}
+
+// stands reports whether a row that passed the bitmaps passes all that they do not stand for, but its condition.
+func (q *Quoter) stands(d *digest, r *row) bool {
+	if !q.query.admitsPSP(d.psp) || !d.validity.Holds(q.query.local.Date) {
+		return false
 	}
 	if len(q.query.filters) > 0 && !q.query.filtered(d.psp, r.bundle.Channel, r.bundle.Broker) {
-		return
+		return false
 	}
 	if d.conditional && !r.bundle.Schedule.Holds(q.query.local) {
-		return
+		return false
 	}
-	if len(q.contributed) > 0 && slices.Contains(q.contributed, r) {
-		return
+	return len(q.contributed) == 0 || !slices.Contains(q.contributed, r)
+}
+
+// bestOfTies returns which of the rows of a PSP that ask the same fee as one of them is its row (Q19), so that
+// the walk need not pass all rows of that fee to know. Equal fees of one PSP are met in order of id only where all
+// its bundles carry one name. It is not final where one of them has a condition: this runs when the walk gets
+// there.
+func (q *Quoter) bestOfTies(d *digest, r *row) (best *row, final bool) {
+	best = r
+	for _, b := range q.query.s.psps[d.psp].open.blocks {
+		if b.rows[0].lowest > d.lowest {
+			return best, true
+		}
+		if b.rows[len(b.rows)-1].lowest < d.lowest || !q.ties.choose(b, &q.query) {
+			continue
+		}
+		for filled := q.ties.filled; filled != 0; {
+			w := next(&filled)
+			for rows := q.ties.word(w); rows != 0; {
+				i := w*64 + next(&rows)
+				other := &b.digests[i]
+				switch {
+				case other.lowest < d.lowest || other.abi == q.query.issuer || other.lowest == d.lowest && !q.stands(other, b.rows[i]):
+				case other.lowest > d.lowest:
+					return best, true
+				case other.conditional || !other.flat:
+					return best, false
+				case b.rows[i].bundle.ID < best.bundle.ID:
+					best = b.rows[i]
+				}
+			}
+		}
 	}
-	// Equal fees of one PSP are met in order of id only where all its bundles carry one name.
-	tight := d.flat && !rng.onUs && q.options.Order != OrderFeeRandom && !q.query.s.manyNames[d.psp]
-	q.consider(d, r, len(q.contributions), tight)
+	return best, true
 }
 
 // rowsNeeded returns how many PSPs' rows the walk of the open index has to settle, 0 for all of them;
@@ -103,25 +179,43 @@ func (q *Quoter) rowsNeeded() (rows int, needed bool) {
 // A tight candidate comes before all that the walk has yet to meet, for it was met earlier in the order
 // of compareRows. Others, met outside the walk or of a fee above their lowest, are settled when the walk
 // has passed their net fee. Until then they come after all that are settled, but for those whose net fee
-// the walk is just at: where these will stand is open, and which of their PSP's rows they will be.
+// the walk is just at: where these will stand is open, and which of their PSP's rows they will be. Of those
+// that are final it is not, but the walk has to come to where they stand.
 func (q *Quoter) settled(lowest int64, enough int) bool {
 	if len(q.candidates) < enough {
 		return false
 	}
-	count := q.tight
-	if count < len(q.candidates) {
-		for i := range q.candidates {
-			c := &q.candidates[i]
-			switch {
-			case c.tight || c.onUs && q.options.OnUsFirst:
-			case c.net < lowest:
-				count++
-			case c.net == lowest:
-				return false // a row of the same net fee and a lower gross fee may still come
-			}
+	if q.tight == len(q.candidates) {
+		return q.tight >= enough
+	}
+	if q.passed.at != lowest || q.passed.changes != q.changes {
+		q.countPassed(lowest)
+	}
+	return !q.passed.open && q.tight+q.passed.count >= enough
+}
+
+// passed says of the candidates that are not tight, as they were after so many changes, how many the walk has
+// passed when it is at a fee, and whether it is open where one stands.
+type passed struct {
+	at      int64
+	changes int
+	count   int
+	open    bool
+}
+
+func (q *Quoter) countPassed(lowest int64) {
+	q.passed = passed{at: lowest, changes: q.changes}
+	for i := range q.candidates {
+		c := &q.candidates[i]
+		switch {
+		case c.tight || c.onUs && q.options.OnUsFirst:
+		case c.net < lowest:
+			q.passed.count++
+		case c.net == lowest && !c.final:
+			q.passed.open = true // a row of the same net fee and a lower gross fee may still come
+			return
 		}
 	}
-	return count >= enough
 }
 
 // mayPrune reports whether the rows that come first are known by a key alone, whatever their fee: then
