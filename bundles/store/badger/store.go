@@ -207,6 +207,28 @@ func (s *Store) view(ctx context.Context, f func(txn *badgerdb.Txn, head int64) 
 	return s.db.View(func(txn *badgerdb.Txn) error { return f(txn, head) })
 }
 
+// Settle closes the database and opens it again, which gives back the memory that reading all of it took: the
+// mapped pages of its tables, up to all there are, and what its cache holds. Its owner calls it once after the
+// catalogue was loaded. Calls under way are waited for, and others wait.
+func (s *Store) Settle() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return ErrClosed
+	}
+	s.using.Wait()
+	s.closed = true // where opening it again fails
+	if err := s.db.Close(); err != nil {
+		return fmt.Errorf("settle catalogue: %w", err)
+	}
+	db, err := openDatabase(s.o.database(s.dir))
+	if err != nil {
+		return fmt.Errorf("settle catalogue: %w", err)
+	}
+	s.db, s.closed = db, false
+	return nil
+}
+
 // Close waits for the calls under way and closes the database. A second call does nothing.
 func (s *Store) Close() error {
 	s.mu.Lock()

@@ -66,6 +66,9 @@ func Serve(ctx context.Context, c config.Config, version string, log *slog.Logge
 		return err
 	}
 	defer func() { err = errors.Join(err, folder.Close()) }()
+	if err := folder.store.Settle(); err != nil {
+		return err
+	}
 	defer folder.collectEvery(ctx, time.Hour, log)()
 	if err := prepare(ctx, c, folder, log); err != nil {
 		return err
@@ -81,6 +84,7 @@ func Serve(ctx context.Context, c config.Config, version string, log *slog.Logge
 	go func() { failed <- n.http.Serve(rest.Listener(httpListener)) }()
 	go func() { failed <- n.grpc.Serve(grpcListener) }()
 	n.ready(true)
+	defer keepHeadroom(ctx)()
 	current := folder.Current()
 	ready(Ready{HTTP: httpListener.Addr(), GRPC: grpcListener.Addr(), Revision: current.Revision(), Bundles: current.Len()})
 	select {

@@ -1,0 +1,66 @@
+package node
+
+import (
+	"context"
+	"os"
+	"runtime/debug"
+	"runtime/metrics"
+	"time"
+)
+
+// The heap may grow by headroomBytes before it is collected again. The runtime's own rule, a share of what is
+// alive, collects a node of few bundles many times a second, and lets one of many grow to twice its size.
+const (
+	headroomBytes = 56 << 20
+	// gcPercentMin bounds the work of collecting a large heap, gcPercentMax a rule made before there was one.
+	gcPercentMin, gcPercentMax = 30, 1000
+)
+
+// keepHeadroom holds the heap to its headroom now and while the catalogue grows and shrinks. What starting
+// took is given back first. The function that it returns ends that. Where the operator has set GOGC, it stays.
+func keepHeadroom(ctx context.Context) (end func()) {
+	if os.Getenv("GOGC") != "" {
+		return func() {}
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		debug.FreeOSMemory()
+		ticker := time.NewTicker(5 * time.Second)
+		defer ticker.Stop()
+		for percent := 0; ; {
+			if wanted := gcPercent(liveBytes()); wanted != percent {
+				debug.SetGCPercent(wanted)
+				percent = wanted
+			}
+			select {
+			case <-ctx.Done():
+				return
+			case <-ticker.C:
+			}
+		}
+	}()
+	return func() {
+		cancel()
+		<-ended
+	}
+}
+
+// gcPercent returns the growth of a heap, in percent of what is alive, that is its headroom.
+func gcPercent(live uint64) int {
+	if live == 0 {
+		return gcPercentMax
+	}
+	return int(min(max(100*headroomBytes/live, gcPercentMin), gcPercentMax))
+}
+
+// liveBytes returns what the last collection found alive.
+func liveBytes() uint64 {
+	sample := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
+	metrics.Read(sample)
+	if sample[0].Value.Kind() != metrics.KindUint64 {
+		return 0
+	}
+	return sample[0].Value.Uint64()
+}
