@@ -43,7 +43,7 @@ run: build ## serve the sample catalogue on loopback; data stays in $(DATA)
 	  "  curl -s http://$(HTTP)/gec/v1/quote -d '{\"payment\": {\"paymentType\": \"CP\", \"notices\": [{\"amountCents\": 5000}]}}'" \
 	  '  curl -s http://$(HTTP)/actuator/health/readiness' \
 	  'The README has more. Stop with Ctrl-C.' ''
-	@exec bin/gec serve --sample --data $(DATA) --http $(HTTP) --grpc $(GRPC)
+	@exec bin/gec serve --sample --authoring-without-keys --data $(DATA) --http $(HTTP) --grpc $(GRPC)
 
 .PHONY: test
 test: format vet page ## everything that must pass: format, vet, all tests, races, the page in a browser

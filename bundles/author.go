@@ -146,6 +146,16 @@ func (c *Catalogue) authoring(ctx context.Context, d Document, k keyed, o Author
 	return &importing{c: c, ctx: ctx, d: d, o: options, own: true, key: k}
 }
 
+// BundlePath is the path of the n-th bundle of a document, counted from 0.
+func BundlePath(n int) string { return fmt.Sprintf("bundles[%d]", n) }
+
+// Completed returns drafts as [Catalogue.CreateBundles] would take them: with the PSP and an id where they
+// have none. The ids are not those that it would give.
+func Completed(psp string, drafts []Bundle) []Bundle {
+	d, _ := draftsOf(psp, drafts, "")
+	return d.Bundles
+}
+
 // draftsOf completes drafts by what need not be said: the PSP and an id.
 func draftsOf(psp string, drafts []Bundle, key string) (d Document, faults Faults) {
 	d.Bundles = make([]Bundle, len(drafts))
@@ -231,7 +241,7 @@ func (c *Catalogue) ChangeBundle(ctx context.Context, caller Caller, psp, id str
 		}
 	case ignoreUnchanged(err) != nil:
 		i.report.Revision = c.Head().Revision
-		return fail(i.report, one(err, "bundles[0]"))
+		return fail(i.report, Unplaced(err, "bundles[0]"))
 	case o.DryRun || err != nil:
 		return *changed, i.report, nil
 	}
@@ -263,8 +273,9 @@ func (c *Catalogue) ownBundle(ctx context.Context, revision int64, psp, id strin
 	return *b, nil
 }
 
-// one takes the place of a thing off the paths of faults: who sends one thing knows its fields by their names.
-func one(err error, place string) error {
+// Unplaced takes the place of a thing off the paths of faults: who sends one thing knows its fields by their
+// names. Other errors stay as they are.
+func Unplaced(err error, place string) error {
 	var faults Faults
 	if !errors.As(err, &faults) {
 		return err

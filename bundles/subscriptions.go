@@ -75,7 +75,7 @@ func (c *Catalogue) ChangeAttribute(ctx context.Context, caller Caller, ec, id, 
 		if err != nil {
 			return err
 		}
-		return one(c.setAttributes(ctx, b, s, slices.Concat([]engine.Attribute{a}, rest)), "attributes[0]")
+		return Unplaced(c.setAttributes(ctx, b, s, slices.Concat([]engine.Attribute{a}, rest)), "attributes[0]")
 	})
 }
 

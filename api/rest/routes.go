@@ -40,6 +40,7 @@ func routes(testEndpoints bool) []route {
 	add(all, post, "/fees/multi", "getFeesMulti", (*API).feesV2)
 	add(all, post, "/psps/{idPsp}/fees/multi", "getFeesByPspMulti", (*API).feesV2)
 
+	all = append(all, "/afm/marketplace-service/v1", "/afm/utils/v1")
 	add(all, get, "/info", "info", (*API).info)
 	add(all, get, "/actuator/health", "health", (*API).readiness)
 	add(all, get, "/actuator/health/liveness", "liveness", (*API).liveness)

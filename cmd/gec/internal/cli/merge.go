@@ -20,16 +20,16 @@ type merged struct {
 // part is one file of a merged document.
 type part struct {
 	file string
-	// bundles and subscriptions are how many of each the files before it have.
-	bundles, subscriptions int
-	settings               bool
+	// bundles, subscriptions and methods are how many of each the files before it have.
+	bundles, subscriptions, methods int
+	settings                        bool
 }
 
 // add appends the document of a file. Its settings, where it has some, are those of the files before with
 // what it states itself.
 func (m *merged) add(file string, d bundles.Document) {
 	m.parts = append(m.parts, part{
-		file: file, bundles: len(m.document.Bundles), subscriptions: len(m.document.Subscriptions), settings: d.Settings != nil,
+		file: file, bundles: len(m.document.Bundles), subscriptions: len(m.document.Subscriptions), methods: len(m.document.PaymentMethods), settings: d.Settings != nil,
 	})
 	if m.byID == nil {
 		m.byID, m.document.Export = map[string]int{}, d.Export
@@ -47,6 +47,7 @@ func (m *merged) add(file string, d bundles.Document) {
 	}
 	m.document.Bundles = append(m.document.Bundles, d.Bundles...)
 	m.document.Subscriptions = append(m.document.Subscriptions, d.Subscriptions...)
+	m.document.PaymentMethods = append(m.document.PaymentMethods, d.PaymentMethods...)
 	if d.Settings != nil {
 		m.document.Settings = d.Settings
 	}
@@ -70,6 +71,7 @@ func (m *merged) locate(f bundles.Fault) (file string, local bundles.Fault) {
 	}{
 		{"bundles", func(p part) int { return p.bundles }},
 		{"subscriptions", func(p part) int { return p.subscriptions }},
+		{"paymentMethods", func(p part) int { return p.methods }},
 	} {
 		rest, ok := strings.CutPrefix(f.Path, list.name+"[")
 		index, rest, closed := strings.Cut(rest, "]")

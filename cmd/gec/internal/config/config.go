@@ -18,6 +18,8 @@ type Config struct {
 	HTTPAddress, GRPCAddress string
 	// ListenWithoutKeys lets the server listen beyond loopback although nobody has to show a key.
 	ListenWithoutKeys bool
+	// AuthoringWithoutKeys lets whoever reaches the loopback addresses change the catalogue, as the operator.
+	AuthoringWithoutKeys bool
 	// TestEndpoints serves the endpoints by which test suites change the catalogue (spec 4).
 	TestEndpoints bool
 	// Sample loads the built-in sample catalogue into an empty data folder.
@@ -67,6 +69,9 @@ func Settings() []Setting {
 		{Name: "insecure-listen-without-keys", Default: "false", Serve: true,
 			Help:  "listen beyond loopback although whoever reaches the address needs no key",
 			field: func(c *Config) any { return &c.ListenWithoutKeys }},
+		{Name: "authoring-without-keys", Default: "false", Serve: true,
+			Help:  "let every caller on this machine change the catalogue as the operator; loopback only, for trying out",
+			field: func(c *Config) any { return &c.AuthoringWithoutKeys }},
 		{Name: "test-endpoints", Default: "false", Serve: true,
 			Help:  "serve POST /configuration/…, by which test suites change the catalogue without a key",
 			field: func(c *Config) any { return &c.TestEndpoints }},

@@ -8,9 +8,17 @@ import (
 )
 
 // ExposedError is returned for an address beyond loopback, where callers would need a key.
-type ExposedError struct{ Setting, Address string }
+type ExposedError struct {
+	Setting, Address string
+	// Authoring says that changes would need none either.
+	Authoring bool
+}
 
 func (e *ExposedError) Error() string {
+	if e.Authoring {
+		return fmt.Sprintf("--%s %s is open to other machines, and with --authoring-without-keys whoever reaches it could change every fee. "+
+			"Listen on 127.0.0.1, or give out keys instead", e.Setting, e.Address)
+	}
 	return fmt.Sprintf("--%s %s is open to other machines, and there are no access keys: whoever reaches it can use it. "+
 		"Listen on 127.0.0.1, or add --insecure-listen-without-keys if something in front of it keeps others out", e.Setting, e.Address)
 }
@@ -23,8 +31,8 @@ func CheckAddresses(c config.Config) error {
 		if err != nil {
 			return fmt.Errorf("--%s %q is no address: write host:port, as 127.0.0.1:8080", listen.setting, listen.address)
 		}
-		if !c.ListenWithoutKeys && !loopback(host) {
-			return &ExposedError{listen.setting, listen.address}
+		if (!c.ListenWithoutKeys || c.AuthoringWithoutKeys) && !loopback(host) {
+			return &ExposedError{listen.setting, listen.address, c.AuthoringWithoutKeys}
 		}
 	}
 	return nil

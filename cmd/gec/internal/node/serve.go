@@ -8,9 +8,11 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
+	"gec/api/marketplace"
 	"gec/api/rest"
 	"gec/api/rpc"
 	"gec/api/simulator"
@@ -125,6 +127,9 @@ func prepare(ctx context.Context, c config.Config, folder *Folder, log *slog.Log
 	} else {
 		log.Info("there are no access keys: serving on loopback only")
 	}
+	if c.AuthoringWithoutKeys {
+		log.Warn("authoring without keys is on: every caller on this machine can change the catalogue")
+	}
 	if c.TestEndpoints {
 		log.Warn("test endpoints are on: every caller can change the catalogue")
 	}
@@ -160,8 +165,13 @@ func assemble(c config.Config, version string, folder *Folder, log *slog.Logger)
 	if err != nil {
 		return nil, err
 	}
+	mounts, err := authors(c, folder, log)
+	if err != nil {
+		return nil, err
+	}
+	mounts["/"] = page
 	api, err := rest.New(rest.Options{
-		Mounts: map[string]http.Handler{"/": page}, Catalogue: folder.Catalogue, Name: "gec", Version: version, Environment: c.Environment, TestEndpoints: c.TestEndpoints,
+		Mounts: mounts, Catalogue: folder.Catalogue, Name: "gec", Version: version, Environment: c.Environment, TestEndpoints: c.TestEndpoints,
 		Logger: log, RequestLevel: requestLevel,
 	})
 	if err != nil {
@@ -179,12 +189,18 @@ func assemble(c config.Config, version string, folder *Folder, log *slog.Logger)
 // takes care of request ids, panics and its log.
 func contracts(platform, native http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if strings.HasPrefix(r.URL.Path, rpc.JSONPrefix) && !strings.HasPrefix(r.URL.Path, simulator.OpenDataPrefix) {
+		if strings.HasPrefix(r.URL.Path, rpc.JSONPrefix) && !beside(r.URL.Path) {
 			native.ServeHTTP(w, r)
 			return
 		}
 		platform.ServeHTTP(w, r)
 	})
+}
+
+// beside reports whether a path below that of the native contract is served beside the platform's.
+func beside(path string) bool {
+	return strings.HasPrefix(path, simulator.OpenDataPrefix) ||
+		slices.ContainsFunc(marketplace.Prefixes(), func(prefix string) bool { return strings.HasPrefix(path+"/", prefix) })
 }
 
 // ready says to both health services whether calls should be sent here.

@@ -1,0 +1,142 @@
+package marketplace
+
+import (
+	"errors"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"google.golang.org/grpc/codes"
+
+	"gec/api/problem"
+	"gec/bundles"
+)
+
+// ErrNoCaller is returned by Options.Caller for a request without a key that is known. The answer is a 401
+// without a body (spec 4).
+var ErrNoCaller = errors.New("the request has no access key that is known")
+
+// Options are what the handler needs from outside.
+type Options struct {
+	// Catalogue returns the catalogue, nil while there is none.
+	Catalogue func() *bundles.Catalogue
+	// Caller says who asks. Errors: ErrNoCaller; others are shown as package problem shows them.
+	Caller func(*http.Request) (bundles.Caller, error)
+	// MayQuote returns nil when the sender may ask for quotes, which the search of payment methods is.
+	// Errors as Caller.
+	MayQuote func(*http.Request) error
+	// Internal is told of errors whose causes are not shown, and the instance that the answer names; nil:
+	// nobody is.
+	Internal func(r *http.Request, instance string, cause error)
+	// Now is the clock; nil: time.Now.
+	Now func() time.Time
+}
+
+// Handler serves the marketplace. It is safe for concurrent use.
+type Handler struct {
+	options Options
+	mux     *http.ServeMux
+}
+
+// endpoint is everything at one path.
+type endpoint []Route
+
+// dispatch lets the route of the method answer. HEAD is answered as GET is.
+func (h *Handler) dispatch(w http.ResponseWriter, r *http.Request, e endpoint) {
+	allowed := make([]string, 0, len(e)+1)
+	for _, route := range e {
+		if route.Method == r.Method || route.Method == http.MethodGet && r.Method == http.MethodHead {
+			h.serve(w, r, route)
+			return
+		}
+		if allowed = append(allowed, route.Method); route.Method == http.MethodGet {
+			allowed = append(allowed, http.MethodHead)
+		}
+	}
+	allow := strings.Join(allowed, ", ")
+	w.Header().Set("Allow", allow)
+	h.fail(w, r, problem.New(http.StatusMethodNotAllowed, codes.Unimplemented, "This path does not take "+r.Method+": use "+allow))
+}
+
+// New makes the handler. Errors: a missing option.
+func New(o Options) (*Handler, error) {
+	if o.Catalogue == nil || o.Caller == nil || o.MayQuote == nil {
+		return nil, errors.New("marketplace: Catalogue, Caller and MayQuote are needed")
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Internal == nil {
+		o.Internal = func(*http.Request, string, error) {}
+	}
+	h := &Handler{options: o, mux: http.NewServeMux()}
+	endpoints := map[string]endpoint{}
+	for _, r := range Routes() {
+		endpoints[r.Path] = append(endpoints[r.Path], r)
+	}
+	for path, e := range endpoints {
+		h.mux.HandleFunc(path, func(w http.ResponseWriter, r *http.Request) { h.dispatch(w, r, e) })
+	}
+	h.mux.HandleFunc("/", func(w http.ResponseWriter, request *http.Request) {
+		h.fail(w, request, problem.New(http.StatusNotFound, codes.NotFound, "There is nothing at "+request.URL.Path+": see /openapi for what there is"))
+	})
+	return h, nil
+}
+
+// ServeHTTP answers one request.
+func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	h.mux.ServeHTTP(w, withoutLastSlash(r))
+}
+
+// withoutLastSlash returns the request with the slashes at the end of its path left out, which clients add.
+func withoutLastSlash(r *http.Request) *http.Request {
+	path := strings.TrimRight(r.URL.Path, "/")
+	if path == r.URL.Path || path == "" {
+		return r
+	}
+	clone := *r
+	clone.URL = new(url.URL)
+	*clone.URL = *r.URL
+	clone.URL.Path, clone.URL.RawPath = path, strings.TrimRight(r.URL.RawPath, "/")
+	return &clone
+}
+
+// serve lets a route answer, for a caller that may ask it.
+func (h *Handler) serve(w http.ResponseWriter, r *http.Request, route Route) {
+	c := &call{h: h, w: w, r: r, operation: route.Operation}
+	if c.catalogue = h.options.Catalogue(); c.catalogue == nil {
+		h.fail(w, r, problem.New(http.StatusServiceUnavailable, codes.Unavailable, "The catalogue is not loaded yet: repeat the request in a moment"))
+		return
+	}
+	var err error
+	if route.quotes {
+		err = h.options.MayQuote(r)
+	} else {
+		c.caller, err = h.options.Caller(r)
+	}
+	if err == nil {
+		err = route.serve(c)
+	}
+	if err != nil {
+		h.fail(w, r, err)
+	}
+}
+
+// fail answers with the problem that an error is.
+func (h *Handler) fail(w http.ResponseWriter, r *http.Request, err error) {
+	if errors.Is(err, ErrNoCaller) {
+		w.WriteHeader(http.StatusUnauthorized)
+		return
+	}
+	p := problem.Of(err)
+	if p.Instance != "" {
+		h.options.Internal(r, p.Instance, p.Cause)
+	}
+	w.Header().Set("Content-Type", problem.ContentType)
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(p.Status)
+	if r.Method != http.MethodHead {
+		_, _ = w.Write(p.Append(nil)) // the caller may have hung up
+	}
+}

@@ -1,0 +1,35 @@
+package node
+
+import (
+	"log/slog"
+	"net/http"
+
+	"gec/api/marketplace"
+	"gec/bundles"
+	"gec/cmd/gec/internal/config"
+)
+
+// authors makes the handler of those who author and agree, by the prefixes below which it answers.
+func authors(c config.Config, folder *Folder, log *slog.Logger) (map[string]http.Handler, error) {
+	handler, err := marketplace.New(marketplace.Options{
+		Catalogue: func() *bundles.Catalogue { return folder.Catalogue },
+		Caller: func(*http.Request) (bundles.Caller, error) {
+			if c.AuthoringWithoutKeys {
+				return bundles.Operator("loopback"), nil
+			}
+			return bundles.Caller{}, marketplace.ErrNoCaller
+		},
+		MayQuote: func(*http.Request) error { return nil },
+		Internal: func(r *http.Request, instance string, cause error) {
+			log.ErrorContext(r.Context(), "internal error", "path", r.URL.Path, "instance", instance, "error", cause)
+		},
+	})
+	if err != nil {
+		return nil, err
+	}
+	mounts := map[string]http.Handler{}
+	for _, prefix := range marketplace.Prefixes() {
+		mounts[prefix] = handler
+	}
+	return mounts, nil
+}
