@@ -12,6 +12,7 @@ DATA ?= .data
 HTTP ?= 127.0.0.1:8080
 GRPC ?= 127.0.0.1:9090
 TESTFLAGS ?=
+DURATION ?= 10m
 
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
 GOLANGCI := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
@@ -90,6 +91,14 @@ fuzz: ## run every fuzz target for FUZZTIME (20s)
 .PHONY: bench
 bench: ## measure quotes and the service beside their floors, and print the goals; some ten minutes, on a quiet machine
 	go run ./bench/report
+
+.PHONY: bench-soak
+bench-soak: ## quotes at half of the peak for DURATION (10m), the catalogue changing every second: errors, latency, memory
+	go run ./bench/report -soak $(DURATION) -o bench/soak.json
+
+.PHONY: bench-peers
+bench-peers: ## compare quotes with expr, CEL, OPA and Grule on the same catalogue
+	cd bench/peers && go run .
 
 .PHONY: bench-guard
 bench-guard: ## fail when a quote allocates more, or a ratio is worse, than bench/recorded.json says

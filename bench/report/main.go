@@ -25,6 +25,7 @@ type settings struct {
 	engine, service, long, record bool
 	gec, results, recorded        string
 	only                          string
+	soak                          time.Duration
 }
 
 func main() {
@@ -53,6 +54,7 @@ func parse() settings {
 	flag.BoolVar(&s.service, "service", true, "measure the running service")
 	flag.BoolVar(&s.long, "long", true, "also measure a million subscriptions")
 	flag.StringVar(&s.only, "only", "", "measure of the running service only these `parts`, with commas between them: "+strings.Join(parts, ", "))
+	flag.DurationVar(&s.soak, "soak", 0, "do nothing but ask at half of the peak for this `time`, with a change of the catalogue every second")
 	flag.StringVar(&s.gec, "gec", "", "`binary` of the service; none: it is built from ./cmd/gec")
 	flag.DurationVar(&s.load, "load", 1500*time.Millisecond, "`time` of one load on the service in a round")
 	flag.StringVar(&s.results, "o", "bench/results.json", "`file` that the results are written to, times included; none: they are not")
@@ -77,6 +79,9 @@ func run(ctx context.Context, s settings) error {
 		}
 	}
 	var report report
+	if s.soak > 0 {
+		return soak(ctx, s, &report)
+	}
 	if s.engine {
 		results, err := measureEngine(s, &report)
 		if err != nil {

@@ -30,20 +30,30 @@ type wire struct {
 	scratch string
 }
 
-// measureService measures the running service and its floors, and fills in its goals.
-func measureService(ctx context.Context, s settings, r *report) (err error) {
-	w := &wire{ctx: ctx, s: s, report: r, binary: s.gec}
+// newWire builds the service where no binary is given. The function that it returns removes what is left.
+func newWire(ctx context.Context, s settings, r *report) (w *wire, end func() error, err error) {
+	w = &wire{ctx: ctx, s: s, report: r, binary: s.gec}
 	if w.scratch, err = os.MkdirTemp("", "gec-bench-"); err != nil {
-		return err
+		return nil, nil, err
 	}
-	defer func() { err = errors.Join(err, os.RemoveAll(w.scratch)) }()
+	end = func() error { return os.RemoveAll(w.scratch) }
 	if w.binary == "" {
 		w.binary = filepath.Join(w.scratch, "gec")
 		build := exec.CommandContext(ctx, "go", "build", "-trimpath", "-o", w.binary, "./cmd/gec")
 		if output, err := build.CombinedOutput(); err != nil {
-			return fmt.Errorf("build ./cmd/gec (run this from the root of the module): %w: %s", err, output)
+			return nil, nil, errors.Join(fmt.Errorf("build ./cmd/gec (run this from the root of the module): %w: %s", err, output), end())
 		}
 	}
+	return w, end, nil
+}
+
+// measureService measures the running service and its floors, and fills in its goals.
+func measureService(ctx context.Context, s settings, r *report) (err error) {
+	w, end, err := newWire(ctx, s, r)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, end()) }()
 	for _, bundles := range []int{bench.ListBundles, 100 * bench.ListBundles} {
 		if err := w.catalogue(bundles); err != nil {
 			return fmt.Errorf("at %d bundles: %w", bundles, err)

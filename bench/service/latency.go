@@ -91,9 +91,12 @@ func (p *Pair) uploadEverySecond(ctx context.Context, lists *[][]byte, stop chan
 	return nil
 }
 
+// uploadsBeyond is a number of bundles that no measured catalogue has: uploaded bundles are none of theirs.
+const uploadsBeyond = 200_000
+
 // uploadLists makes requests that each add so many new bundles.
 func uploadLists(bundlesEach, count int) (requests [][]byte, err error) {
-	all := bench.Upload(bundlesEach*count, 200_000, time.Now())
+	all := bench.Upload(bundlesEach*count, uploadsBeyond, time.Now())
 	for n := range count {
 		part := bundles.Document{Settings: &bench.Generate(bench.List(1)).Settings, Bundles: all.Bundles[n*bundlesEach : (n+1)*bundlesEach]}
 		var file bytes.Buffer

@@ -1,0 +1,105 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"time"
+
+	"gec/bench"
+	"gec/bench/service"
+)
+
+// The soak asks on as many connections as the peaks. soakBundles change every second, of as many as the largest
+// measured catalogue has.
+const (
+	soakConnections = 64
+	soakBundles     = 500
+	// growthMax is the part of its memory by which the service may grow in an hour, as the slope says.
+	growthMax = 0.10
+	// slopeAfter is the length of a run whose slope says anything.
+	slopeAfter = 5 * time.Minute
+)
+
+// soak measures a long run at half of the peak, prints it and writes it. Errors: a goal that was missed, too.
+func soak(ctx context.Context, s settings, r *report) (err error) {
+	w, end, err := newWire(ctx, s, r)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, end()) }()
+	o := bench.List(100 * bench.ListBundles)
+	folder, err := w.fill(o)
+	if err != nil {
+		return err
+	}
+	exam, err := bench.NewExam(o, bench.Mix{Card: true}, examSize)
+	if err != nil {
+		return err
+	}
+	pair, err := service.StartPair(ctx, w.binary, folder, w.scratch, exam)
+	if err != nil {
+		return err
+	}
+	err = w.soak(pair)
+	if err = errors.Join(err, pair.Stop(), r.print(os.Stdout)); err != nil || s.results == "" {
+		return err
+	}
+	return errors.Join(r.write(s.results), r.missed())
+}
+
+func (w *wire) soak(pair *service.Pair) error {
+	peaks, err := pair.MeasurePeaks(w.ctx, pair.HTTP, soakConnections, loadRounds, warmUp, w.seconds())
+	if err != nil {
+		return err
+	}
+	half := service.Median(peaks.Service) / 2
+	rest, _, err := pair.MeasureLatency(w.ctx, pair.HTTP, soakConnections, half, loadRounds, warmUp, w.seconds())
+	if err != nil {
+		return err
+	}
+	say("%.0f calls a second for %s …", half, w.s.soak)
+	run, err := pair.Soak(w.ctx, soakConnections, half, soakBundles, w.s.soak, func(s *service.Soak) {
+		say("%8s  p99 %s, %s", time.Duration(len(s.P99))*s.Window, duration(s.P99[len(s.P99)-1]), s.Resident[len(s.Resident)-1])
+	})
+	if err != nil {
+		return err
+	}
+	w.report.goal(goal{
+		What: fmt.Sprintf("calls answered in %s, %d bundles changing every second", w.s.soak, soakBundles), Goal: "0 errors",
+		Measured: fmt.Sprintf("%d, 0 errors", run.Latency.Count()), Met: verdict(true), // the first error ends the run
+	})
+	ratio := float64(service.Median(run.P99)) / float64(service.Median(rest.P99))
+	w.report.goal(goal{
+		What: fmt.Sprintf("p99 at %.0f /s", half), Goal: "≤ 1.5 × at rest",
+		Measured: fmt.Sprintf("median of %s windows %s, whole run p50 %s p99 %s, longest %s", run.Window, duration(service.Median(run.P99)),
+			duration(run.Latency.Quantile(0.5)), duration(run.Latency.Quantile(0.99)), duration(run.Latency.Longest())),
+		Floor: "at rest " + duration(service.Median(rest.P99)), Ratio: ratio, Met: verdict(ratio <= 1.5),
+	})
+	last := run.Resident[len(run.Resident)-1]
+	growth := run.Slope() * 60 / float64(last.Bytes)
+	memory := goal{
+		What: "memory", Goal: fmt.Sprintf("grows ≤ %.0f %% an hour", growthMax*100),
+		Measured: fmt.Sprintf("%s at the end, slope %+.2f MB a minute, %+.1f %% an hour", last, run.Slope()/(1<<20), growth*100),
+	}
+	if w.s.soak >= slopeAfter {
+		memory.Met = verdict(growth <= growthMax)
+	}
+	w.report.goal(memory)
+	w.report.detail(goal{What: fmt.Sprintf("each change of %d bundles", soakBundles),
+		Measured: fmt.Sprintf("%d changes, median %s, longest %s", len(run.Changes), duration(service.Median(run.Changes)), duration(slices.Max(run.Changes)))})
+	return nil
+}
+
+// missed returns an error that names the goals that were missed.
+func (r *report) missed() error {
+	var all []error
+	for _, g := range r.Goals {
+		if g.Met == verdict(false) {
+			all = append(all, fmt.Errorf("missed: %s: %s", g.What, g.Measured))
+		}
+	}
+	return errors.Join(all...)
+}
