@@ -1,6 +1,8 @@
 package engine
 
 import (
+	"iter"
+	"maps"
 	"math"
 	"math/bits"
 	"slices"
@@ -135,21 +137,59 @@ func flag(m *bitmap, set bool, i int) {
 	}
 }
 
-// buildBands cuts the amounts at every edge of a band, and notes which rows are for each piece.
+// buildBands cuts the amounts at every edge of a band, and notes which rows are for each piece: those for the
+// piece before it, but the rows whose band ends there and with those whose band begins.
 func (b *block) buildBands() {
+	distinct := map[int64]bool{}
 	for _, r := range b.rows {
-		b.edges = append(b.edges, r.bundle.Band.MinCents, r.bundle.Band.MaxCents)
+		distinct[r.bundle.Band.MinCents], distinct[r.bundle.Band.MaxCents] = true, true
 	}
-	slices.Sort(b.edges)
-	b.edges = slices.Clone(slices.Compact(b.edges))
-	b.bands = make([]bitmap, len(b.edges))
-	for i := range b.bands {
-		b.bands[i] = b.empty()
-	}
+	b.edges = slices.Sorted(maps.Keys(distinct))
+	begin, end := newChains(len(b.edges)+1, len(b.rows)), newChains(len(b.edges)+1, len(b.rows))
 	for i, r := range b.rows {
 		first, _ := slices.BinarySearch(b.edges, r.bundle.Band.MinCents)
-		for piece := first + 1; piece < len(b.edges) && b.edges[piece] <= r.bundle.Band.MaxCents; piece++ {
-			b.bands[piece].set(i)
+		last, _ := slices.BinarySearch(b.edges, r.bundle.Band.MaxCents)
+		begin.add(first+1, i)
+		end.add(last+1, i)
+	}
+	b.bands = make([]bitmap, len(b.edges))
+	present := make([]uint64, b.words)
+	for piece := range b.bands {
+		for i := range end.of(piece) {
+			present[i/64] &^= 1 << (i % 64)
+		}
+		for i := range begin.of(piece) {
+			present[i/64] |= 1 << (i % 64)
+		}
+		b.bands[piece].words = slices.Clone(present)
+		for w, rows := range present {
+			if rows != 0 {
+				b.bands[piece].filled |= 1 << w
+			}
+		}
+	}
+}
+
+// chains are lists of the rows of a block, one for each of some pieces, of which no row is in two.
+type chains struct{ heads, nexts []int32 }
+
+func newChains(pieces, rows int) chains {
+	c := chains{make([]int32, pieces), make([]int32, rows)}
+	for i := range c.heads {
+		c.heads[i] = -1
+	}
+	return c
+}
+
+func (c *chains) add(piece, i int) {
+	c.nexts[i] = c.heads[piece]
+	c.heads[piece] = int32(i)
+}
+
+func (c *chains) of(piece int) iter.Seq[int] {
+	return func(yield func(int) bool) {
+		for i := c.heads[piece]; i >= 0 && yield(int(i)); {
+			i = c.nexts[i]
 		}
 	}
 }

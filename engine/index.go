@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"runtime"
 	"slices"
 	"sort"
 )
@@ -52,6 +53,7 @@ func (x *index) with(removed, added []*row) *index {
 			derived.blocks = append(derived.blocks, b)
 		} else {
 			derived.blocks = append(derived.blocks, cut(c.rows(b.rows))...)
+			runtime.Gosched() // a large change takes tens of milliseconds: quotes come in between
 		}
 	}
 	return derived
@@ -72,13 +74,16 @@ func (c *blockChange) rows(old []*row) []*row {
 	for _, r := range c.removed {
 		gone[r] = true
 	}
-	rows := make([]*row, 0, len(old)+len(c.added))
+	slices.SortFunc(c.added, compareRows)
+	rows, added := make([]*row, 0, len(old)+len(c.added)), c.added
 	for _, r := range old {
-		if !gone[r] {
-			rows = append(rows, r)
+		if len(gone) > 0 && gone[r] {
+			continue
 		}
+		for len(added) > 0 && compareRows(added[0], r) < 0 {
+			rows, added = append(rows, added[0]), added[1:]
+		}
+		rows = append(rows, r)
 	}
-	rows = append(rows, c.added...)
-	slices.SortFunc(rows, compareRows)
-	return rows
+	return append(rows, added...)
 }
