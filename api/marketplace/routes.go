@@ -135,6 +135,7 @@ func nativeRoutes() []Route {
 		{post, "/psps/{idPsp}/uploads", "uploadBundles", uploadBundles, false},
 		{get, "/psps/{idPsp}/lint", "lintBundles", lintPSP, false},
 		{post, "/lint", "lintDocument", lintDocument, false},
+		{post, "/whatif", "whatIf", whatIf, false},
 	}
 }
 
@@ -143,6 +144,6 @@ func Prefixes() []string {
 	return []string{
 		"/psps/", "/cis/", "/bundles/", "/touchpoints/", "/paymenttypes/", "/configuration/", "/payment-methods/", "/cdis/",
 		prefixMarketplace + "/", prefixUtils + "/", prefixCalculator + "/payment-methods/", prefixNode + "/payment-methods/",
-		prefixNative + "/psps/", prefixNative + "/lint/",
+		prefixNative + "/psps/", prefixNative + "/lint/", prefixNative + "/whatif/",
 	}
 }

@@ -16,6 +16,7 @@ import (
 type Question struct {
 	PSP string
 	// Drafts are bundles of the PSP as it would upload them; one with the id of a stored bundle replaces it.
+	// The n-th of them is called draft-n where it has no id.
 	Drafts []bundles.Bundle
 	// Day is that of the payments and the catalogue; 0: the first one, from tomorrow on, on which all drafts
 	// are in force.
@@ -59,17 +60,22 @@ type Shadow struct {
 // so that only who may author a PSP's bundles may ask; bundles.Faults for the sample, with paths such as
 // "sample[3].amountCents", and for the day.
 func Ask(ctx context.Context, c *bundles.Catalogue, caller bundles.Caller, q Question, today engine.Date) (*Answer, error) {
-	upload, err := c.CreateBundles(ctx, caller, q.PSP, q.Drafts, bundles.AuthorOptions{DryRun: true, Operation: "whatIf"})
+	drafts := slices.Clone(q.Drafts)
+	for n := range drafts {
+		if drafts[n].ID == "" {
+			drafts[n].ID = draftID(c.Current(), n)
+		}
+	}
+	upload, err := c.CreateBundles(ctx, caller, q.PSP, drafts, bundles.AuthorOptions{DryRun: true, Operation: "whatIf"})
 	if err != nil {
 		return nil, err
 	}
 	if err := append(checkQuestion(&q), checkSample(q.Sample)...).Err(); err != nil {
 		return nil, err
 	}
-	drafts := slices.Clone(q.Drafts)
-	day := max(q.Day, 0)
+	day := q.Day
 	for n := range drafts {
-		drafts[n].ID, drafts[n].PSP = upload.IDs[n], q.PSP
+		drafts[n].PSP = q.PSP
 		if q.Day == 0 {
 			day = max(day, drafts[n].Validity.From, today.AddDays(1))
 		}
@@ -103,6 +109,15 @@ func Ask(ctx context.Context, c *bundles.Catalogue, caller bundles.Caller, q Que
 	}
 	a.Shadows = shadows(snapshot, q.PSP, drafts, day)
 	return a, ctx.Err()
+}
+
+// draftID is the id of a draft that has none: the same for the same question.
+func draftID(s *engine.Snapshot, n int) string {
+	id := fmt.Sprintf("draft-%d", n+1)
+	for _, taken := s.Bundle(id); taken; _, taken = s.Bundle(id) {
+		id += "'"
+	}
+	return id
 }
 
 // checkQuestion returns what is wrong with it apart from drafts and sample.

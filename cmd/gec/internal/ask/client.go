@@ -53,35 +53,61 @@ func (c *Client) Explain(ctx context.Context, q *gecv1.ExplainRequest) (*gecv1.E
 	return answer, c.call(ctx, "explain", q, answer)
 }
 
+// JSON asks a question of the native contract that is no message of the proto: both are Go values with their
+// names in JSON.
+func (c *Client) JSON(ctx context.Context, method string, question, answer any) error {
+	body, err := json.Marshal(question)
+	if err != nil {
+		return err
+	}
+	text, err := c.post(ctx, method, body)
+	if err != nil {
+		return err
+	}
+	if err := json.Unmarshal(text, answer); err != nil {
+		return fmt.Errorf("%s does not answer as gec does: %w", c.base, err)
+	}
+	return nil
+}
+
 func (c *Client) call(ctx context.Context, method string, question, answer proto.Message) error {
 	body, err := protojson.Marshal(question)
 	if err != nil {
 		return err
 	}
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, c.base+method, bytes.NewReader(body))
+	text, err := c.post(ctx, method, body)
 	if err != nil {
 		return err
-	}
-	request.Header.Set("Content-Type", "application/json")
-	response, err := c.http.Do(request)
-	if err != nil {
-		return fmt.Errorf("no server answers: %w; start one with gec serve, or read a folder with --data", err)
-	}
-	defer response.Body.Close()
-	text, err := io.ReadAll(io.LimitReader(response.Body, answerBytesMax+1))
-	if err != nil {
-		return fmt.Errorf("the answer of %s broke off: %w", c.base, err)
-	}
-	if len(text) > answerBytesMax {
-		return fmt.Errorf("the answer of %s is longer than %d MiB", c.base, answerBytesMax>>20)
-	}
-	if response.StatusCode != http.StatusOK {
-		return refusal(response, text)
 	}
 	if err := (protojson.UnmarshalOptions{DiscardUnknown: true}).Unmarshal(text, answer); err != nil {
 		return fmt.Errorf("%s does not answer as gec does: %w", c.base, err)
 	}
 	return nil
+}
+
+// post sends a body and returns the text of the answer. Errors: *problem.Problem; why there is no answer.
+func (c *Client) post(ctx context.Context, method string, body []byte) ([]byte, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, c.base+method, bytes.NewReader(body))
+	if err != nil {
+		return nil, err
+	}
+	request.Header.Set("Content-Type", "application/json")
+	response, err := c.http.Do(request)
+	if err != nil {
+		return nil, fmt.Errorf("no server answers: %w; start one with gec serve, or read a folder with --data", err)
+	}
+	defer response.Body.Close()
+	text, err := io.ReadAll(io.LimitReader(response.Body, answerBytesMax+1))
+	if err != nil {
+		return nil, fmt.Errorf("the answer of %s broke off: %w", c.base, err)
+	}
+	if len(text) > answerBytesMax {
+		return nil, fmt.Errorf("the answer of %s is longer than %d MiB", c.base, answerBytesMax>>20)
+	}
+	if response.StatusCode != http.StatusOK {
+		return nil, refusal(response, text)
+	}
+	return text, nil
 }
 
 // refusal returns the problem that a server's answer states, or says that it states none.

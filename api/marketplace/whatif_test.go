@@ -1,0 +1,129 @@
+package marketplace
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"gec/bundles"
+	"gec/bundles/store/badger"
+	"gec/bundles/whatif"
+	"gec/engine"
+)
+
+// whatIfServer serves a catalogue with one PUBLIC and two GLOBAL bundles to whoever the header names.
+func whatIfServer(t *testing.T) http.Handler {
+	t.Helper()
+	store, err := badger.Open(t.TempDir(), badger.Options{NoSync: true, FreeBytes: func(string) (uint64, error) { return 1 << 40, nil }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { store.Close() })
+	now := func() time.Time { return time.Date(2026, 11, 21, 9, 0, 0, 0, time.UTC) }
+	c, err := bundles.Open(t.Context(), store, bundles.Options{Now: now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	stored := func(psp, id string, kind engine.BundleType, fee int64) bundles.Bundle {
+		return bundles.Bundle{Bundle: engine.Bundle{
+			ID: id, PSP: psp, Channel: "CH", Broker: "BR", ABI: "14156", PSPBusinessName: psp, Name: id, Type: kind, PaymentType: "CP", Touchpoint: "CHECKOUT",
+			Band: engine.Band{MaxCents: 100_000}, Cart: true, Fee: engine.Fee{FlatCents: fee},
+		}}
+	}
+	d := bundles.Document{
+		Settings: &engine.Settings{Touchpoints: []string{"CHECKOUT"}, PaymentTypes: []string{"CP"}},
+		Bundles:  []bundles.Bundle{stored("ONE", "G1", engine.Global, 100), stored("TWO", "G2", engine.Global, 90), stored("TWO", "PUB", engine.Public, 80)},
+	}
+	if _, err := c.Import(t.Context(), bundles.Operator("tester"), d, bundles.ImportOptions{Lenient: true}); err != nil {
+		t.Fatal(err)
+	}
+	h, err := New(Options{
+		Catalogue: func() *bundles.Catalogue { return c }, MayQuote: func(*http.Request) error { return nil }, Now: now,
+		Caller: func(r *http.Request) (bundles.Caller, error) {
+			switch name := r.Header.Get("X-Test-Caller"); name {
+			case "":
+				return bundles.Caller{}, ErrNoCaller
+			case "77777777777":
+				return bundles.Caller{Name: name, CreditorInstitutions: []bundles.Party{{ID: name}}}, nil
+			default:
+				return bundles.Caller{Name: name, PSPs: []bundles.Party{{ID: name}}}, nil
+			}
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return h
+}
+
+func asked(t *testing.T, h http.Handler, caller, body string) *httptest.ResponseRecorder {
+	t.Helper()
+	r := httptest.NewRequest(http.MethodPost, "/gec/v1/whatif", strings.NewReader(body))
+	r.Header.Set("X-Test-Caller", caller)
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r)
+	return w
+}
+
+// bundleOne is the draft of ONE, with a fee of so much.
+const bundleOne = `{"bundles": [{"idChannel": "CH", "idBrokerPsp": "BR", "abi": "1", "pspBusinessName": "One", "name": "Low", "type": "GLOBAL", "onUs": false,
+	"paymentType": "CP", "touchpoint": "CHECKOUT", "minPaymentAmount": 0, "maxPaymentAmount": 1000, "paymentAmount": 80, "when": "weekend()"}]}`
+
+func TestWhatIfOfAPSP(t *testing.T) {
+	w := asked(t, whatIfServer(t), "ONE", `{"idPsp": "ONE", "draft": `+bundleOne+`, "day": "2026-11-22", "sample": {"payments": [{"amountCents": 700, "count": 10}]}}`)
+	var answer whatif.Answer
+	if err := json.Unmarshal(w.Body.Bytes(), &answer); err != nil || w.Code != http.StatusOK {
+		t.Fatal(w.Code, w.Body, err)
+	}
+	if y := answer.Yields[0]; y.Before.Won != 0 || y.After.Won != 10 || y.After.FeesWonCents != 800 {
+		t.Errorf("%+v", y)
+	}
+	if r := answer.Ranks[0]; r.Bundle != "draft-1" || r.Before.Rank != 2 || r.After.Rank != 1 || r.After.GapCents != -10 {
+		t.Errorf("%+v", r)
+	}
+	if !strings.Contains(w.Body.String(), `"warnings":[{`) {
+		t.Errorf("the overlap of a condition is not told: %s", w.Body)
+	}
+}
+
+func TestWhatIfOfAnEC(t *testing.T) {
+	w := asked(t, whatIfServer(t), "77777777777", `{"ciFiscalCode": "77777777777", "idsBundle": ["PUB"], "attributes": [{"maxPaymentAmount": 30}], "sample": {"payments": [{"amountCents": 700, "count": 10}]}}`)
+	var cost whatif.Cost
+	if err := json.Unmarshal(w.Body.Bytes(), &cost); err != nil || w.Code != http.StatusOK || cost.Total.ExpectedCents != 300 || cost.Total.PayersSaveCents != 400 {
+		t.Error(w.Code, w.Body, err)
+	}
+}
+
+func TestWhatIfRefusals(t *testing.T) {
+	h := whatIfServer(t)
+	for _, c := range []struct {
+		name, caller, body string
+		status             int
+		text               string
+	}{
+		{"nobody", "", `{}`, 401, ""},
+		{"another PSP", "TWO", `{"idPsp": "ONE", "draft": {"bundles": [{}]}}`, 404, ""},
+		{"another EC", "ONE", `{"ciFiscalCode": "77777777777", "idsBundle": ["PUB"]}`, 404, ""},
+		{"no JSON", "ONE", `{"idPsp": `, 400, "Invalid input format"},
+		{"two documents", "ONE", `{"idPsp": "ONE", "draft": {}} {}`, 400, "after the document"},
+		{"an unknown field", "ONE", `{"psp": "ONE"}`, 400, "psp"},
+		{"neither", "ONE", `{}`, 400, "idPsp and ciFiscalCode"},
+		{"no draft", "ONE", `{"idPsp": "ONE"}`, 400, "draft"},
+		{"no bundle in it", "ONE", `{"idPsp": "ONE", "draft": {"bundles": []}}`, 400, "drafts"},
+		{"a faulty draft", "ONE", `{"idPsp": "ONE", "draft": ` + strings.Replace(bundleOne, "1000", "-1", 1) + `}`, 400, "draft.bundles[0].maxPaymentAmount"},
+		{"a draft that is none", "ONE", `{"idPsp": "ONE", "draft": {"bundles": [{"name": 7}]}}`, 400, "draft.bundles[0].name"},
+		{"a bad day", "ONE", `{"idPsp": "ONE", "draft": ` + bundleOne + `, "day": "tomorrow"}`, 400, "day"},
+		{"a bad sample", "ONE", `{"idPsp": "ONE", "draft": ` + bundleOne + `, "sample": {"payments": [{"amountCents": 0}]}}`, 400, "sample[0].amountCents"},
+		{"two samples", "ONE", `{"idPsp": "ONE", "draft": ` + bundleOne + `, "sample": {}}`, 400, "payments and mix"},
+		{"a mix of many", "ONE", `{"idPsp": "ONE", "draft": ` + bundleOne + `, "sample": {"mix": {"count": 1000000000}}}`, 400, "mix.count"},
+		{"a bad relation", "77777777777", `{"ciFiscalCode": "77777777777", "idsBundle": ["PUB"], "attributes": [{"maxPaymentAmount": 1, "transferCategoryRelation": "LIKE"}]}`, 400, "attributes[0].transferCategoryRelation"},
+	} {
+		w := asked(t, h, c.caller, c.body)
+		if w.Code != c.status || !strings.Contains(w.Body.String(), c.text) {
+			t.Errorf("%s: %d %s", c.name, w.Code, w.Body)
+		}
+	}
+}
