@@ -2,11 +2,17 @@ package marketplace
 
 import (
 	"encoding/json"
+	"maps"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"go.yaml.in/yaml/v3"
 
 	"gec/bundles"
 	"gec/bundles/store/badger"
@@ -124,6 +130,45 @@ func TestWhatIfRefusals(t *testing.T) {
 		w := asked(t, h, c.caller, c.body)
 		if w.Code != c.status || !strings.Contains(w.Body.String(), c.text) {
 			t.Errorf("%s: %d %s", c.name, w.Code, w.Body)
+		}
+	}
+}
+
+// TestWhatIfIsDocumented compares the OpenAPI document with the messages, field by field.
+func TestWhatIfIsDocumented(t *testing.T) {
+	text, err := os.ReadFile("../rest/openapi/whatif-v1.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var document struct {
+		Paths      map[string]map[string]any
+		Components struct {
+			Schemas map[string]struct{ Properties map[string]any }
+		}
+	}
+	if err := yaml.Unmarshal(text, &document); err != nil {
+		t.Fatal(err)
+	}
+	if document.Paths["/gec/v1/whatif"]["post"] == nil || len(document.Paths) != 1 {
+		t.Errorf("paths %v", document.Paths)
+	}
+	for name, message := range map[string]any{
+		"Request": WhatIfRequest{}, "Sample": WhatIfSample{}, "Mix": WhatIfMix{}, "Payment": whatif.Payment{}, "Attribute": whatif.AttributeWire{},
+		"Answer": whatif.Answer{}, "Rank": whatif.Rank{}, "Rival": whatif.Rival{}, "Standing": whatif.Standing{}, "Shadow": whatif.Shadow{},
+		"Yield": whatif.Yield{}, "Earnings": whatif.Earnings{}, "Moved": whatif.Moved{}, "Cost": whatif.Cost{}, "Line": whatif.Line{},
+	} {
+		var fields []string
+		for n := range reflect.TypeOf(message).NumField() {
+			if field, _, _ := strings.Cut(reflect.TypeOf(message).Field(n).Tag.Get("json"), ","); field != "-" {
+				fields = append(fields, field)
+			}
+		}
+		if name == "Answer" {
+			fields = append(fields, "warnings")
+		}
+		slices.Sort(fields)
+		if documented := slices.Sorted(maps.Keys(document.Components.Schemas[name].Properties)); !slices.Equal(documented, fields) {
+			t.Errorf("%s has %v, documented are %v", name, fields, documented)
 		}
 	}
 }
