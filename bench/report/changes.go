@@ -35,7 +35,7 @@ func (w *wire) startGoal(what string, limit time.Duration, times []time.Duration
 // restart starts the service a few times on a folder and looks at it when it is ready.
 func (w *wire) restart(folder string, look func(*service.Process) error) (times []time.Duration, err error) {
 	for range restarts {
-		process, err := service.Start(w.ctx, w.binary, "serve", "--data", folder, "--http", "127.0.0.1:0", "--grpc", "127.0.0.1:0", "--log-requests=false")
+		process, err := w.node.Start(w.ctx, folder)
 		if err != nil {
 			return nil, err
 		}
@@ -78,7 +78,7 @@ func (w *wire) manySubscriptions() error {
 	}
 	var most service.Resident
 	times, err := w.restart(folder, func(p *service.Process) error {
-		target := service.Target{Address: p.HTTP, Requests: exam}
+		target := service.Target{Address: p.HTTP, Requests: exam, Headers: w.node.Headers}
 		if _, err := target.Peak(w.ctx, 16, 0, w.seconds()); err != nil {
 			return err
 		}

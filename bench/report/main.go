@@ -5,6 +5,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -23,7 +24,8 @@ type settings struct {
 	rounds                        int
 	slice, load                   time.Duration
 	engine, service, long, record bool
-	gec, results, recorded        string
+	results, recorded             string
+	node                          service.Node
 	only                          string
 	soak                          time.Duration
 }
@@ -55,7 +57,19 @@ func parse() settings {
 	flag.BoolVar(&s.long, "long", true, "also measure a million subscriptions")
 	flag.StringVar(&s.only, "only", "", "measure of the running service only these `parts`, with commas between them: "+strings.Join(parts, ", "))
 	flag.DurationVar(&s.soak, "soak", 0, "do nothing but ask at half of the peak for this `time`, with a change of the catalogue every second")
-	flag.StringVar(&s.gec, "gec", "", "`binary` of the service; none: it is built from ./cmd/gec")
+	flag.StringVar(&s.node.Binary, "gec", "", "`binary` of the service; none: it is built from ./cmd/gec")
+	flag.Func("serve", "a further `argument` of gec serve, such as one that turns keys on; may be repeated", func(argument string) error {
+		s.node.Arguments = append(s.node.Arguments, argument)
+		return nil
+	})
+	flag.Func("header", "a `header` that callers send, \"Name: value\", such as a key; may be repeated", func(text string) error {
+		name, value, found := strings.Cut(text, ":")
+		if !found {
+			return errors.New("there is no colon in it")
+		}
+		s.node.Headers = append(s.node.Headers, service.Header{Name: name, Value: strings.TrimSpace(value)})
+		return nil
+	})
 	flag.DurationVar(&s.load, "load", 1500*time.Millisecond, "`time` of one load on the service in a round")
 	flag.StringVar(&s.results, "o", "bench/results.json", "`file` that the results are written to, times included; none: they are not")
 	flag.StringVar(&s.recorded, "recorded", "bench/recorded.json", "`file` of what the guard compares with")

@@ -26,20 +26,20 @@ type wire struct {
 	ctx     context.Context
 	s       settings
 	report  *report
-	binary  string
+	node    service.Node
 	scratch string
 }
 
 // newWire builds the service where no binary is given. The function that it returns removes what is left.
 func newWire(ctx context.Context, s settings, r *report) (w *wire, end func() error, err error) {
-	w = &wire{ctx: ctx, s: s, report: r, binary: s.gec}
+	w = &wire{ctx: ctx, s: s, report: r, node: s.node}
 	if w.scratch, err = os.MkdirTemp("", "gec-bench-"); err != nil {
 		return nil, nil, err
 	}
 	end = func() error { return os.RemoveAll(w.scratch) }
-	if w.binary == "" {
-		w.binary = filepath.Join(w.scratch, "gec")
-		build := exec.CommandContext(ctx, "go", "build", "-trimpath", "-o", w.binary, "./cmd/gec")
+	if w.node.Binary == "" {
+		w.node.Binary = filepath.Join(w.scratch, "gec")
+		build := exec.CommandContext(ctx, "go", "build", "-trimpath", "-o", w.node.Binary, "./cmd/gec")
 		if output, err := build.CombinedOutput(); err != nil {
 			return nil, nil, errors.Join(fmt.Errorf("build ./cmd/gec (run this from the root of the module): %w: %s", err, output), end())
 		}
@@ -91,7 +91,7 @@ func (w *wire) catalogue(bundles int) (err error) {
 			return err
 		}
 	}
-	pair, err := service.StartPair(w.ctx, w.binary, folder, w.scratch, exam)
+	pair, err := service.StartPair(w.ctx, w.node, folder, w.scratch, exam)
 	if err != nil {
 		return err
 	}

@@ -39,7 +39,7 @@ func soak(ctx context.Context, s settings, r *report) (err error) {
 	if err != nil {
 		return err
 	}
-	pair, err := service.StartPair(ctx, w.binary, folder, w.scratch, exam)
+	pair, err := service.StartPair(ctx, w.node, folder, w.scratch, exam)
 	if err != nil {
 		return err
 	}

@@ -9,6 +9,7 @@ import (
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/metadata"
 )
 
 // Batch asks a number of quotes on one stream of BatchQuote, all sent while answers come in, and returns how
@@ -28,6 +29,9 @@ func (t *Target) Batch(ctx context.Context, quotes int) (time.Duration, error) {
 
 func (t *Target) batch(ctx context.Context, conn *grpc.ClientConn, quotes int) (time.Duration, error) {
 	started := time.Now()
+	for _, h := range t.Headers {
+		ctx = metadata.AppendToOutgoingContext(ctx, h.Name, h.Value)
+	}
 	stream, err := conn.NewStream(ctx, &grpc.StreamDesc{ClientStreams: true, ServerStreams: true}, batchMethod)
 	if err != nil {
 		return 0, err

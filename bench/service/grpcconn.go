@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"strings"
 )
 
 // The methods of the native contract that are measured.
@@ -54,12 +55,12 @@ type grpcConn struct {
 	received uint32
 }
 
-func dialGRPC(ctx context.Context, address string) (caller, error) {
+func dialGRPC(ctx context.Context, address string, headers []Header) (caller, error) {
 	conn, err := new(net.Dialer).DialContext(ctx, "tcp", address)
 	if err != nil {
 		return nil, err
 	}
-	c := &grpcConn{conn: conn, head: requestHeaders(quoteMethod), in: make([]byte, 128<<10), stream: 1}
+	c := &grpcConn{conn: conn, head: requestHeaders(quoteMethod, headers), in: make([]byte, 128<<10), stream: 1}
 	hello := []byte("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
 	hello = appendFrame(hello, frameSettings, 0, 0, appendSetting(appendSetting(nil, settingTableSize, 0), settingWindowSize, windowMax))
 	hello = appendFrame(hello, frameWindowUpdate, 0, 0, binary.BigEndian.AppendUint32(nil, windowMax-windowDefault))
@@ -165,15 +166,29 @@ func appendSetting(dst []byte, id uint16, value uint32) []byte {
 
 // requestHeaders makes the block of headers of a call, each as a literal that enters no table (RFC 7541,
 // section 6.2.2), so that it means the same every time it is sent.
-func requestHeaders(method string) (block []byte) {
-	for _, header := range [][2]string{
+func requestHeaders(method string, more []Header) (block []byte) {
+	for _, h := range append([]Header{
 		{":method", "POST"}, {":scheme", "http"}, {":path", method}, {":authority", "localhost"},
 		{"content-type", "application/grpc"}, {"te", "trailers"},
-	} {
+	}, more...) {
 		block = append(block, 0)
-		for _, text := range header {
-			block = append(append(block, byte(len(text))), text...)
+		for _, text := range []string{strings.ToLower(h.Name), h.Value} {
+			block = appendLength(block, len(text))
+			block = append(block, text...)
 		}
 	}
 	return block
+}
+
+// appendLength writes the length of a text that is not coded (RFC 7541, sections 5.1 and 5.2).
+func appendLength(dst []byte, length int) []byte {
+	const inOne = 1<<7 - 1
+	if length < inOne {
+		return append(dst, byte(length))
+	}
+	dst, length = append(dst, inOne), length-inOne
+	for ; length >= 1<<7; length >>= 7 {
+		dst = append(dst, byte(length)|1<<7)
+	}
+	return append(dst, byte(length))
 }

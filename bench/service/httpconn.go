@@ -13,19 +13,30 @@ import (
 type httpConn struct {
 	conn net.Conn
 	room []byte
+	// headers are put into every request, with which they make out.
+	headers, out []byte
 }
 
-func dialHTTP(ctx context.Context, address string) (caller, error) {
+func dialHTTP(ctx context.Context, address string, headers []Header) (caller, error) {
 	conn, err := new(net.Dialer).DialContext(ctx, "tcp", address)
 	if err != nil {
 		return nil, err
 	}
-	return &httpConn{conn: conn, room: make([]byte, 64<<10)}, nil
+	c := &httpConn{conn: conn, room: make([]byte, 64<<10)}
+	for _, h := range headers {
+		c.headers = fmt.Appendf(c.headers, "%s: %s\r\n", h.Name, h.Value)
+	}
+	return c, nil
 }
 
 // call sends a request and returns the body of its answer, valid until the next call. Errors: an answer that
 // is not 200, too.
 func (c *httpConn) call(request []byte) ([]byte, error) {
+	if len(c.headers) > 0 {
+		line := bytes.IndexByte(request, '\n') + 1
+		c.out = append(append(append(c.out[:0], request[:line]...), c.headers...), request[line:]...)
+		request = c.out
+	}
 	if _, err := c.conn.Write(request); err != nil {
 		return nil, err
 	}

@@ -25,13 +25,18 @@ type Target struct {
 	GRPC bool
 	// Requests are asked in turn, by each connection from another one on.
 	Requests [][]byte
+	// Headers are sent with every request.
+	Headers []Header
 }
+
+// Header is a header of requests, such as the key of a caller.
+type Header struct{ Name, Value string }
 
 func (t *Target) dial(ctx context.Context) (caller, error) {
 	if t.GRPC {
-		return dialGRPC(ctx, t.Address)
+		return dialGRPC(ctx, t.Address, t.Headers)
 	}
-	return dialHTTP(ctx, t.Address)
+	return dialHTTP(ctx, t.Address, t.Headers)
 }
 
 // Ask sends one request and returns a copy of its answer: the body, or the message.

@@ -15,22 +15,39 @@ type Pair struct {
 	Service, Floor *Process
 	// HTTPRequests and GRPCRequests are asked of both.
 	HTTPRequests, GRPCRequests [][]byte
+	// Headers are sent to both with every request.
+	Headers []Header
 	// RequestBytes and AnswerBytes are those of HTTP bodies on average.
 	RequestBytes, AnswerBytes int
 }
 
-// StartPair starts the service's binary on a data folder and its floor. All of the exam is asked once over both
+// Node is how the service is run.
+type Node struct {
+	// Binary is the gec binary.
+	Binary string
+	// Arguments are given to its serve command besides those that every measurement needs.
+	Arguments []string
+	// Headers are what its callers send with every request.
+	Headers []Header
+}
+
+// Start runs the service on a data folder and free ports of loopback.
+func (n Node) Start(ctx context.Context, folder string, arguments ...string) (*Process, error) {
+	all := []string{"serve", "--data", folder, "--http", "127.0.0.1:0", "--grpc", "127.0.0.1:0", "--log-requests=false"}
+	return Start(ctx, n.Binary, slices.Concat(all, arguments, n.Arguments)...)
+}
+
+// StartPair starts the service on a data folder and its floor. All of the exam is asked once over both
 // contracts, to see that the answers are right and how long they are. The floor keeps files in the scratch
 // folder.
-func StartPair(ctx context.Context, binary, folder, scratch string, exam *bench.Exam) (*Pair, error) {
-	p := &Pair{GRPCRequests: exam.Messages}
+func StartPair(ctx context.Context, node Node, folder, scratch string, exam *bench.Exam) (*Pair, error) {
+	p := &Pair{GRPCRequests: exam.Messages, Headers: node.Headers}
 	for _, body := range exam.Bodies {
 		p.HTTPRequests = append(p.HTTPRequests, HTTPRequest(exam.Path, body))
 		p.RequestBytes += len(body) / len(exam.Bodies)
 	}
 	var err error
-	p.Service, err = Start(ctx, binary, "serve", "--data", folder, "--http", "127.0.0.1:0", "--grpc", "127.0.0.1:0",
-		"--test-endpoints", "--log-requests=false")
+	p.Service, err = node.Start(ctx, folder, "--test-endpoints")
 	if err != nil {
 		return nil, err
 	}
@@ -70,11 +87,13 @@ func (p *Pair) typicalAnswer(ctx context.Context, t *Target, check func(int, []b
 func distance(a, b int) int { return max(a-b, b-a) }
 
 // HTTP returns one of the pair as the target of HTTP requests, GRPC as that of gRPC calls.
-func (p *Pair) HTTP(of *Process) *Target { return &Target{Address: of.HTTP, Requests: p.HTTPRequests} }
+func (p *Pair) HTTP(of *Process) *Target {
+	return &Target{Address: of.HTTP, Requests: p.HTTPRequests, Headers: p.Headers}
+}
 
 // GRPC is described at [Pair.HTTP].
 func (p *Pair) GRPC(of *Process) *Target {
-	return &Target{Address: of.GRPC, GRPC: true, Requests: p.GRPCRequests}
+	return &Target{Address: of.GRPC, GRPC: true, Requests: p.GRPCRequests, Headers: p.Headers}
 }
 
 // Stop ends both.

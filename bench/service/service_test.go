@@ -3,6 +3,7 @@ package service
 import (
 	"bytes"
 	"net"
+	"strings"
 	"testing"
 	"time"
 )
@@ -35,6 +36,7 @@ func TestClientsReadWholeAnswers(t *testing.T) {
 		answer := bytes.Repeat([]byte("x"), size)
 		http, grpc := floors(t, answer)
 		for name, target := range map[string]*Target{"http": http, "grpc": grpc} {
+			target.Headers = []Header{{"X-Short", "1"}, {"X-Long", strings.Repeat("k", 200)}}
 			got, err := target.Ask(t.Context(), target.Requests[0])
 			if err != nil || !bytes.Equal(got, answer) {
 				t.Errorf("%s: %d bytes instead of %d, %v", name, len(got), size, err)
