@@ -226,6 +226,9 @@ func (c *Catalogue) agree(ctx context.Context, b base, r *Relation, id string, a
 	if bundle == nil {
 		return s, notFound("bundle", r.BundleID)
 	}
+	if bundle.Type == engine.Global { // the operator took another version of it over as it was
+		return s, &StateError{What: "bundle", ID: bundle.ID, Reason: "is GLOBAL by now", Fix: "it reaches every creditor institution without a subscription"}
+	}
 	if err := expired(&bundle.Bundle, b.today); err != nil {
 		return s, err
 	}

@@ -1,7 +1,6 @@
 package marketplace
 
 import (
-	"bytes"
 	"fmt"
 	"net/http"
 	"slices"
@@ -47,7 +46,7 @@ func (c *call) takeCDIs(psp string) (v syncView, err error) {
 		return v, err
 	}
 	today := engine.LocalAt(c.h.options.Now()).Date
-	d, warnings, err := format.Read(format.CDI, bytes.NewReader(body), format.ReadOptions{Settings: c.catalogue.Current().Settings(), Today: today})
+	d, warnings, err := format.Parse(format.CDI, body, format.ReadOptions{Settings: c.catalogue.Current().Settings(), Today: today})
 	if err != nil {
 		return v, err
 	}

@@ -1,7 +1,6 @@
 package marketplace
 
 import (
-	"bytes"
 	"errors"
 	"mime"
 	"net/http"
@@ -139,7 +138,7 @@ func (c *call) format() (format.Name, error) {
 func (c *call) read(name format.Name, body []byte) ([]bundles.Bundle, []bundles.Fault, error) {
 	ctx, psp := c.r.Context(), c.part("idPsp")
 	snapshot, today := c.catalogue.Current(), engine.LocalAt(c.h.options.Now()).Date
-	d, warnings, err := format.Read(name, bytes.NewReader(body), format.ReadOptions{
+	d, warnings, err := format.Parse(name, body, format.ReadOptions{
 		Settings: snapshot.Settings(),
 		Check: func(d *bundles.Document) (bundles.Faults, []bundles.Fault) {
 			check := *d
@@ -234,7 +233,7 @@ func lintDocument(c *call) error {
 		return err
 	}
 	settings := c.catalogue.Current().Settings()
-	d, _, err := format.Read(name, bytes.NewReader(body), format.ReadOptions{Settings: settings, Past: true})
+	d, _, err := format.Parse(name, body, format.ReadOptions{Settings: settings, Past: true})
 	if err != nil {
 		return err
 	}

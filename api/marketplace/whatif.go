@@ -83,7 +83,7 @@ func whatIf(c *call) error {
 	if err := c.caller.MayForPSP(q.IDPsp, bundles.FunctionBundles); err != nil {
 		return err
 	}
-	d, _, err := format.Read(format.Native, bytes.NewReader(q.Draft), format.ReadOptions{Settings: c.catalogue.Current().Settings()})
+	d, _, err := format.Parse(format.Native, q.Draft, format.ReadOptions{Settings: c.catalogue.Current().Settings()})
 	if err != nil {
 		return inDraft(err)
 	}

@@ -1,7 +1,6 @@
 package rest
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -33,7 +32,7 @@ func (a *API) addBundles(x *exchange) error {
 		return err
 	}
 	wrapped := slices.Concat([]byte(`{"bundles":`), x.body, []byte(`}`))
-	document, _, err := format.Read(format.Snapshot, bytes.NewReader(wrapped), format.ReadOptions{})
+	document, _, err := format.Parse(format.Snapshot, wrapped, format.ReadOptions{})
 	if err != nil {
 		return err
 	}

@@ -146,3 +146,31 @@ func FuzzCSV(f *testing.F) {
 		}
 	})
 }
+
+// TestCDIOfFiftyMegabytesIsNotCopied reads what all PSPs of the platform could send at once, most of it logos.
+func TestCDIOfFiftyMegabytesIsNotCopied(t *testing.T) {
+	if testing.Short() {
+		t.Skip("reads 50 MB")
+	}
+	var psps []cdiPSP
+	for n := range 1500 {
+		id := fmt.Sprintf("PSP%05d", n)
+		psps = append(psps, cdiPSP{flow: id + "_21-11-2026", id: id, details: []cdiDetail{{service: "<identificazioneServizio><nomeServizio>Carte</nomeServizio><logoServizio>" + strings.Repeat("AAAA", 8400) + "</logoServizio></identificazioneServizio>"}}})
+	}
+	var document strings.Builder
+	document.WriteString(`<?xml version="1.0" encoding="UTF-8"?>` + "\n<listaInformativePSP>\n")
+	for _, p := range psps {
+		document.WriteString(p.String())
+	}
+	document.WriteString("</listaInformativePSP>\n")
+	text := []byte(document.String())
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	d, _, err := format.Parse(format.CDI, text, format.ReadOptions{Today: 20261121})
+	runtime.ReadMemStats(&after)
+	allocated := after.TotalAlloc - before.TotalAlloc
+	t.Logf("%d MB of text, %d bundles, %d MB allocated", len(text)>>20, len(d.Bundles), allocated>>20)
+	if err != nil || len(d.Bundles) != 3*len(psps) || len(text) < 50<<20 || allocated > uint64(len(text)) {
+		t.Errorf("%.500v", err)
+	}
+}

@@ -82,9 +82,20 @@ func Read(name Name, r io.Reader, o ReadOptions) (bundles.Document, []bundles.Fa
 	if !slices.Contains(Names(), name) {
 		return bundles.Document{}, nil, fmt.Errorf("%w: not %s", ErrUnknownFormat, bundles.Excerpt(string(name)))
 	}
-	data, err := slurp(r, o.BytesMax)
+	data, err := slurp(r, o.bytesMax())
 	if err != nil {
 		return bundles.Document{}, nil, err
+	}
+	return Parse(name, data, o)
+}
+
+// Parse is [Read] of a file that is in memory already; it copies no more of it than it must.
+func Parse(name Name, data []byte, o ReadOptions) (bundles.Document, []bundles.Fault, error) {
+	if !slices.Contains(Names(), name) {
+		return bundles.Document{}, nil, fmt.Errorf("%w: not %s", ErrUnknownFormat, bundles.Excerpt(string(name)))
+	}
+	if int64(len(data)) > o.bytesMax() {
+		return bundles.Document{}, nil, tooLarge(o.bytesMax())
 	}
 	if name == CDI || name == CSV {
 		return readForeign(name, data, o)
@@ -118,17 +129,25 @@ func Read(name Name, r io.Reader, o ReadOptions) (bundles.Document, []bundles.Fa
 
 // slurp reads all of r up to the bound.
 func slurp(r io.Reader, bytesMax int64) ([]byte, error) {
-	if bytesMax <= 0 {
-		bytesMax = BytesMax
-	}
 	data, err := io.ReadAll(io.LimitReader(r, bytesMax+1))
 	if err != nil {
 		return nil, fmt.Errorf("reading the catalogue: %w", err)
 	}
 	if int64(len(data)) > bytesMax {
-		return nil, bundles.Faults{{Reason: fmt.Sprintf("the file is larger than %d bytes", bytesMax), Fix: "split it into several"}}
+		return nil, tooLarge(bytesMax)
 	}
 	return data, nil
+}
+
+func (o *ReadOptions) bytesMax() int64 {
+	if o.BytesMax <= 0 {
+		return BytesMax
+	}
+	return o.BytesMax
+}
+
+func tooLarge(bytesMax int64) bundles.Faults {
+	return bundles.Faults{{Reason: fmt.Sprintf("the file is larger than %d bytes", bytesMax), Fix: "split it into several"}}
 }
 
 // WriteOptions says how a file is written.

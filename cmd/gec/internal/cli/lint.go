@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -131,7 +130,7 @@ func (l *linting) document(ctx context.Context, p Process, c config.Config, file
 	if err != nil {
 		return d, "", err
 	}
-	d, _, err = format.Read(format.Name(l.format), bytes.NewReader(text), format.ReadOptions{Past: true})
+	d, _, err = format.Parse(format.Name(l.format), text, format.ReadOptions{Past: true})
 	var faults bundles.Faults
 	if errors.As(err, &faults) {
 		err = failures{&fileFaults{displayed(files[0]), faults}}

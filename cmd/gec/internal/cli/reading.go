@@ -77,7 +77,7 @@ func (r *reading) readFile(file string) (bundles.Document, []bundles.Fault, erro
 		r.texts = map[string][]byte{}
 	}
 	r.texts[displayed(file)] = text
-	return format.Read(r.format, bytes.NewReader(text), format.ReadOptions{
+	return format.Parse(r.format, text, format.ReadOptions{
 		Settings: r.settings, CloseHoles: r.closeHoles, Today: today(), Past: r.past, Check: r.check,
 	})
 }
@@ -92,6 +92,11 @@ func (r *reading) text(file string) ([]byte, error) {
 		}
 		defer f.Close()
 		from = f
+		if info, err := f.Stat(); err == nil && info.Mode().IsRegular() { // room for all of it at once
+			text := bytes.NewBuffer(make([]byte, 0, min(info.Size(), format.BytesMax)+bytes.MinRead))
+			_, err := text.ReadFrom(io.LimitReader(from, format.BytesMax+1))
+			return text.Bytes(), err
+		}
 	}
 	return io.ReadAll(io.LimitReader(from, format.BytesMax+1))
 }

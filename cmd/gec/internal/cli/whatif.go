@@ -142,7 +142,7 @@ func (q *wondering) draft(file string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	d, _, err := format.Read(format.Name(q.format), bytes.NewReader(data), format.ReadOptions{})
+	d, _, err := format.Parse(format.Name(q.format), data, format.ReadOptions{})
 	if err != nil {
 		return nil, inFile(file, err)
 	}

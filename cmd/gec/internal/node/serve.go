@@ -1,7 +1,6 @@
 package node
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -138,7 +137,7 @@ func prepare(ctx context.Context, c config.Config, folder *Folder, log *slog.Log
 
 // loadSample imports the built-in catalogue.
 func loadSample(ctx context.Context, folder *Folder, log *slog.Logger) error {
-	document, _, err := format.Read(format.Native, bytes.NewReader(fixtures.Catalogue()), format.ReadOptions{})
+	document, _, err := format.Parse(format.Native, fixtures.Catalogue(), format.ReadOptions{})
 	if err != nil {
 		return err
 	}
