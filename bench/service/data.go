@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"slices"
 	"strconv"
 	"time"
 
@@ -55,9 +56,25 @@ func Fill(ctx context.Context, args []string) error {
 	}
 	catalogue, err := bundles.Open(ctx, store, bundles.Options{})
 	if err == nil {
-		_, err = catalogue.Import(ctx, author(), bench.Generate(o).Document(), bundles.ImportOptions{Mode: bundles.ImportReplaceAll, Lenient: true})
+		err = fill(ctx, catalogue, bench.Generate(o).Document())
 	}
 	return errors.Join(err, store.Close())
+}
+
+// fill imports a document, the bundles at once and the subscriptions in parts, as they come about in time.
+func fill(ctx context.Context, catalogue *bundles.Catalogue, d bundles.Document) error {
+	const part = 50_000
+	subscriptions := d.Subscriptions
+	d.Subscriptions = nil
+	if _, err := catalogue.Import(ctx, author(), d, bundles.ImportOptions{Mode: bundles.ImportReplaceAll, Lenient: true}); err != nil {
+		return err
+	}
+	for some := range slices.Chunk(subscriptions, part) {
+		if _, err := catalogue.Import(ctx, author(), bundles.Document{Subscriptions: some}, bundles.ImportOptions{Mode: bundles.ImportMerge, Lenient: true}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // author is whom the history names for the changes of this package.

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"slices"
 	"sort"
+	"sync"
 	"time"
 
 	badgerdb "github.com/dgraph-io/badger/v4"
@@ -167,29 +168,64 @@ func (s *Store) Changes(ctx context.Context, after, through int64, yield func(bu
 
 // walk calls yield for the rows that the revisions from..through wrote, by the index of changes. Both
 // it and the rows are in order of kind and id, so that the rows of a large revision are read in one
-// pass.
+// pass. The index is read ahead by another goroutine, which ends before walk returns: a start reads all that the
+// last revision wrote, and half of that time is the index's.
 func walk(ctx context.Context, txn *badgerdb.Txn, from, through int64, yield func(bundles.Row) error) error {
-	changes := txn.NewIterator(badgerdb.IteratorOptions{Prefix: []byte{spaceChanges}})
-	defer changes.Close()
+	ctx, cancel := context.WithCancel(ctx)
+	ahead := make(chan []changeEntry, 4)
+	var reading sync.WaitGroup
+	reading.Go(func() {
+		defer close(ahead)
+		readAhead(ctx, txn, from, through, ahead)
+	})
+	defer reading.Wait()
+	defer cancel()
 	rows := txn.NewIterator(badgerdb.IteratorOptions{Prefix: []byte{spaceRow}})
 	defer rows.Close()
-	end := changesFrom(through + 1)
-	count := 0
-	for changes.Seek(changesFrom(from)); changes.Valid() && bytes.Compare(changes.Item().Key(), end) < 0; changes.Next() {
-		if count++; count%checkEvery == 0 && ctx.Err() != nil {
-			return ctx.Err()
-		}
-		revision, kind, id := splitChangeKey(changes.Item().Key())
-		key := rowKey(kind, id, revision)
-		advance(rows, key)
-		if !rows.Valid() || !bytes.Equal(rows.Item().Key(), key) {
-			return &DamagedError{Revision: revision, Part: part(kind, id), Reason: "its row is missing"}
-		}
-		if err := withRow(rows.Item(), kind, yield); err != nil {
-			return err
+	for batch := range ahead {
+		for _, c := range batch {
+			key := rowKey(c.kind, c.id, c.revision)
+			advance(rows, key)
+			if !rows.Valid() || !bytes.Equal(rows.Item().Key(), key) {
+				return &DamagedError{Revision: c.revision, Part: part(c.kind, c.id), Reason: "its row is missing"}
+			}
+			if err := withRow(rows.Item(), c.kind, yield); err != nil {
+				return err
+			}
 		}
 	}
-	return nil
+	return ctx.Err()
+}
+
+// changeEntry is an entry of the index of changes.
+type changeEntry struct {
+	revision int64
+	kind     bundles.Kind
+	id       string
+}
+
+// readAhead sends the entries of the index of changes of the revisions from..through until the context ends.
+func readAhead(ctx context.Context, txn *badgerdb.Txn, from, through int64, to chan<- []changeEntry) {
+	changes := txn.NewIterator(badgerdb.IteratorOptions{Prefix: []byte{spaceChanges}})
+	defer changes.Close()
+	end := changesFrom(through + 1)
+	batch := make([]changeEntry, 0, checkEvery)
+	for changes.Seek(changesFrom(from)); changes.Valid() && bytes.Compare(changes.Item().Key(), end) < 0; changes.Next() {
+		revision, kind, id := splitChangeKey(changes.Item().Key())
+		if batch = append(batch, changeEntry{revision, kind, id}); len(batch) < checkEvery {
+			continue
+		}
+		select {
+		case to <- batch:
+		case <-ctx.Done():
+			return
+		}
+		batch = make([]changeEntry, 0, checkEvery)
+	}
+	select {
+	case to <- batch:
+	case <-ctx.Done():
+	}
 }
 
 // advance moves an iterator to the first key not before the given one, by steps where it is near.
