@@ -86,6 +86,13 @@ func (c *Catalogue) ImportCDI(ctx context.Context, caller Caller, d Document, o 
 	case err != nil && !errors.Is(err, errUnchanged):
 		return CDIReport{Report: Report{Revision: c.Head().Revision, DryRun: o.DryRun}}, fmt.Errorf("%s: %w", o.Operation, err)
 	}
+	rows := make([]Outcome, len(d.Bundles))
+	for n, outcome := range i.outcomes {
+		rows[i.position[n]] = outcome
+	}
+	for n, outcome := range rows {
+		i.tell(n, outcome)
+	}
 	i.result.Report = i.report
 	i.result.DryRun, i.result.Revision = o.DryRun, record.Revision
 	if len(cdis) > 0 && len(i.result.RepeatedFlows) == len(cdis) {
@@ -144,6 +151,8 @@ type importingCDI struct {
 	cdis   []cdi
 	past   bool
 	result CDIReport
+	// position is where in the document each bundle is that outcomes tell of.
+	position []int
 	// repeatedIn is the revision in which a CDI of the document was imported before.
 	repeatedIn int64
 }
@@ -163,6 +172,7 @@ func (i *importingCDI) work(b base) (e edit, err error) {
 			document.Bundles, position = append(document.Bundles, i.d.Bundles[n]), append(position, n)
 		}
 	}
+	i.position = position
 	faults := append(i.check(b, &document, position), i.foreign(b, &i.d)...)
 	if i.failed != nil {
 		return e, i.failed

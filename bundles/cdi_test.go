@@ -112,7 +112,10 @@ func TestCDIIsImportedOnce(t *testing.T) {
 		}
 		wantEqual(t, test.title, want, validities(c))
 	}
-	report := mustImportCDI(t, c, together(cdiOf("ABI2", "F2", 20261201, 30), cdiOf("ABI3", "F1", 20261201, 5)), bundles.CDIOptions{})
+	rows := map[int]bundles.Outcome{}
+	o := bundles.CDIOptions{ImportOptions: bundles.ImportOptions{Row: func(n int, o bundles.Outcome) { rows[n] = o }}}
+	report := mustImportCDI(t, c, together(cdiOf("ABI2", "F2", 20261201, 30), cdiOf("ABI3", "F1", 20261201, 5)), o)
+	wantEqual(t, "rows", map[int]bundles.Outcome{0: bundles.Unchanged, 1: bundles.Added}, rows)
 	wantEqual(t, "report", bundles.CDIReport{Report: bundles.Report{Revision: 5, Bundles: 2, Added: 1, Unchanged: 1}, RepeatedFlows: []string{"F2"}}, report)
 }
 

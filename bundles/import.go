@@ -42,6 +42,9 @@ type ImportOptions struct {
 	Operation string
 	// Progress, where not nil, is told how many of the document's bundles were looked at.
 	Progress func(done, total int)
+	// Row, where not nil, is told in the end what became of each bundle of the document, the n-th counted
+	// from 0, also on a dry run; not where nothing was taken in, nor for an import that was made before.
+	Row func(n int, o Outcome)
 }
 
 // Report says what an import did, or on a dry run would do.
@@ -172,11 +175,21 @@ func (i *importing) run(caller Caller) (Report, error) {
 	i.report.DryRun, i.report.Revision = o.DryRun, record.Revision
 	switch {
 	case err == nil || errors.Is(err, errUnchanged):
+		for n, outcome := range i.outcomes {
+			i.tell(n, outcome)
+		}
 		return i.report, nil
 	case errors.Is(err, ErrDuplicateKey):
 		return Report{Revision: record.Revision, DryRun: o.DryRun, Repeated: true}, nil
 	}
 	return Report{Revision: c.Head().Revision, DryRun: o.DryRun, Warnings: i.report.Warnings}, fmt.Errorf("%s: %w", o.Operation, err)
+}
+
+// tell reports on one bundle of the document.
+func (i *importing) tell(n int, o Outcome) {
+	if i.o.Row != nil {
+		i.o.Row(n, o)
+	}
 }
 
 // work checks the document against a base and finds what differs.

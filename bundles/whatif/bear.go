@@ -82,10 +82,10 @@ func Bear(ctx context.Context, c *bundles.Catalogue, caller bundles.Caller, q Sh
 		q.Sample = Mix(q.MixCount, q.MixSeed, nil, nil, categories)
 	}
 	cost := &Cost{Revision: s.Revision(), Day: q.Day.String(), CreditorInstitution: q.CreditorInstitution}
-	if err := q.cost(cost, before, after); err != nil {
+	if err := q.cost(ctx, cost, before, after); err != nil {
 		return nil, err
 	}
-	return cost, ctx.Err()
+	return cost, nil
 }
 
 // snapshots returns the catalogue as the EC's payers are quoted on it, as it is and with the shares. Only the
@@ -173,7 +173,7 @@ func (q *Share) check(visible map[string]*engine.Bundle, s *engine.Settings) err
 }
 
 // cost adds up what the sample costs.
-func (q *Share) cost(cost *Cost, before, after *engine.Snapshot) error {
+func (q *Share) cost(ctx context.Context, cost *Cost, before, after *engine.Snapshot) error {
 	type sums struct {
 		line          *Line
 		now, expected tally
@@ -182,6 +182,9 @@ func (q *Share) cost(cost *Cost, before, after *engine.Snapshot) error {
 	total, byCategory := newSums(&cost.Total), map[string]*sums{}
 	ask := newAsking()
 	for n := range q.Sample {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
 		code := engine.BareCategory(q.Sample[n].TransferCategory)
 		if byCategory[code] == nil {
 			byCategory[code] = newSums(&Line{TransferCategory: code})

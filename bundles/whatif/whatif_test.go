@@ -389,7 +389,7 @@ func TestYieldIsWhatASlowCountSays(t *testing.T) {
 		if err != nil {
 			rt.Fatal(err)
 		}
-		y, err := all[0].yield(bank, today, []Payment{{AmountCents: 7, Count: count}})
+		y, err := all[0].yield(t.Context(), bank, today, []Payment{{AmountCents: 7, Count: count}})
 		if err != nil {
 			rt.Fatal(err)
 		}

@@ -1,6 +1,7 @@
 package whatif
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"maps"
@@ -78,12 +79,15 @@ func halfEven(r *big.Rat) int64 {
 }
 
 // yield computes what a sample brings.
-func (w *world) yield(psp string, day engine.Date, sample []Payment) (Yield, error) {
+func (w *world) yield(ctx context.Context, psp string, day engine.Date, sample []Payment) (Yield, error) {
 	y := Yield{Audience: w.audience, Moved: []Moved{}}
 	ask := newAsking()
 	before, after := tally{}, tally{}
 	moved := map[[2]string]int64{}
 	for n := range sample {
+		if err := ctx.Err(); err != nil {
+			return y, err
+		}
 		p, count := sample[n].on(day, ""), sample[n].number()
 		y.Payments += count
 		from, err := y.Before.add(ask, w.before, psp, p, count, before)

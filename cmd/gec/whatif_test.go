@@ -44,3 +44,28 @@ func TestWhatIfOnTheFeeList(t *testing.T) {
 		}
 	}
 }
+
+// TestA6ImportReportsEveryRow imports a file, changes one of its rows, and imports it again.
+func TestA6ImportReportsEveryRow(t *testing.T) {
+	dir := t.TempDir()
+	data, file := filepath.Join(dir, "data"), filepath.Join(dir, "rows.csv")
+	header, row, _ := strings.Cut(whatIfDraft, "\n")
+	second := strings.Replace("N2"+row, "CHECKOUT", "IO", 1)
+	write := func(text string) {
+		t.Helper()
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	must(t, "import", "--data", data, "--format", "feelist", feeListFile(t)) // registers the names
+	write(header + "\nN1" + row + second)
+	if r := must(t, "import", "--data", data, "--format", "csv", "--rows", "--dry-run", file); strings.Count(r.stdout, "ADDED") != 2 || !strings.Contains(r.stdout, "3  N2") {
+		t.Error(r.stdout)
+	}
+	must(t, "import", "--data", data, "--format", "csv", file)
+	write(header + "\nN1" + row + strings.Replace(second, "1,00\n", "2,00\n", 1))
+	r := must(t, "import", "--data", data, "--format", "csv", "--rows", file)
+	if strings.Count(r.stdout, "UNCHANGED") != 1 || strings.Count(r.stdout, "CHANGED") != 2 || !strings.Contains(r.stdout, "1 changed") {
+		t.Error(r.stdout)
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/user"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -15,6 +16,7 @@ import (
 	"gec/bundles/format"
 	"gec/cmd/gec/internal/config"
 	"gec/cmd/gec/internal/node"
+	"gec/cmd/gec/internal/text"
 )
 
 // warningsShown is how many warnings are printed when not all are asked for.
@@ -26,6 +28,7 @@ type importing struct {
 	cmd                         *cobra.Command
 	format, mode, by, key       string
 	dryRun, closeHoles, verbose bool
+	rows                        bool
 	lenient, past               bool
 }
 
@@ -54,6 +57,7 @@ func (p Process) importFiles() *cobra.Command {
 	flags.BoolVar(&i.past, "past", false, "cdi: take one whose validity has begun, as for a migration")
 	flags.BoolVar(&i.lenient, "lenient", false, "take the files as they are, as for a migration: only contradictions are faults, and a bundle\n"+
 		"without a beginning has none; snapshot and feelist are taken so unless it is false")
+	flags.BoolVar(&i.rows, "rows", false, "print what becomes of each bundle, with the line that it begins on")
 	flags.BoolVar(&i.verbose, "verbose", false, "print every warning")
 	config.Register(cmd.Flags(), false)
 	i.cmd = cmd
@@ -122,8 +126,13 @@ func (i *importing) change(folder *node.Folder, files []string, options bundles.
 	}
 	shown := newProgress(i.process.Stderr, width(i.process.Stderr) > 0, time.Now)
 	options.Progress = shown.report
+	var outcomes []bundles.Outcome
+	options.Row = func(_ int, o bundles.Outcome) { outcomes = append(outcomes, o) }
 	report, err := i.store(folder.Catalogue, r.documents.document, options)
 	shown.end()
+	if i.rows && err == nil {
+		err = i.print(r, outcomes)
+	}
 	var faults bundles.Faults
 	if errors.As(err, &faults) {
 		var all failures
@@ -138,6 +147,23 @@ func (i *importing) change(folder *node.Folder, files []string, options bundles.
 		}
 	}
 	return report, r.warnings, err
+}
+
+// print writes what became of each bundle, where in the files it is and whose.
+func (i *importing) print(r *reading, outcomes []bundles.Outcome) error {
+	places := make([]bundles.Fault, len(outcomes))
+	for n := range places {
+		places[n].Path = bundles.BundlePath(n)
+	}
+	columns := []text.Column{{Title: "FILE", ShrinkTo: 8}, {Title: "LINE", Right: true}, {Title: "BUNDLE", ShrinkTo: 12}, {Title: "PSP", ShrinkTo: 8}, {Title: "OUTCOME"}}
+	rows := make([][]string, 0, len(outcomes))
+	for _, f := range r.placed(places) { // in the order of the files, each in that of its bundles
+		for _, place := range f.faults {
+			b := &r.documents.document.Bundles[len(rows)]
+			rows = append(rows, []string{f.file, strconv.Itoa(place.Line), b.ID, b.PSP, outcomes[len(rows)].String()})
+		}
+	}
+	return text.Table(i.process.Stdout, width(i.process.Stdout), columns, rows)
 }
 
 // store imports the document as its format is meant to be.
