@@ -36,6 +36,8 @@ type goal struct {
 	Ratio float64 `json:"ratio,omitempty"`
 	// Met is "met", "missed", or empty for what has no goal.
 	Met string `json:"met,omitempty"`
+	// Why is the reason for a goal that was missed, where the measurement tells one.
+	Why string `json:"why,omitempty"`
 }
 
 type caseRow struct {
@@ -52,7 +54,12 @@ func verdict(met bool) string {
 	return "missed"
 }
 
-func (r *report) goal(g goal)   { r.Goals = append(r.Goals, g) }
+func (r *report) goal(g goal) {
+	if g.Met == verdict(true) {
+		g.Why = ""
+	}
+	r.Goals = append(r.Goals, g)
+}
 func (r *report) detail(g goal) { r.Details = append(r.Details, g) }
 
 func (r *report) cases(cases []bench.Case, results bench.Results) {
@@ -90,6 +97,11 @@ func table(w io.Writer, title string, goals []goal) {
 		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", g.What, g.Goal, g.Measured, g.Floor, ratio, strings.ToUpper(g.Met))
 	}
 	fmt.Fprintln(w)
+	for _, g := range goals {
+		if g.Why != "" {
+			fmt.Fprintf(w, "missed: %s: %s\n", g.What, g.Why)
+		}
+	}
 }
 
 // write writes everything as JSON.
