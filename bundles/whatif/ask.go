@@ -139,11 +139,13 @@ func (q *Question) mix(s *engine.Settings, drafts []bundles.Bundle) []Payment {
 		types = append(types, registeredOr(drafts[n].PaymentType, s.PaymentTypes)...)
 		categories = append(categories, drafts[n].TransferCategories...)
 	}
-	once := func(names []string) []string {
-		slices.Sort(names)
-		return slices.Compact(names)
-	}
 	return Mix(q.MixCount, q.MixSeed, once(touchpoints), once(types), once(categories))
+}
+
+// once returns the names in order, each once.
+func once(names []string) []string {
+	slices.Sort(names)
+	return slices.Compact(names)
 }
 
 // shadows returns which bundles of the PSP never win with the drafts, and did without them.

@@ -22,8 +22,8 @@ type Share struct {
 	Attributes []engine.Attribute
 	// Day is that of the payments; 0: tomorrow.
 	Day engine.Date
-	// Sample, MixCount and MixSeed are those of Question; the built-in mix draws the taxonomy codes of the
-	// attributes.
+	// Sample, MixCount and MixSeed are those of Question; the built-in mix draws the touchpoints and payment
+	// types of the bundles, and the taxonomy codes of the attributes.
 	Sample   []Payment
 	MixCount int
 	MixSeed  uint64
@@ -73,19 +73,30 @@ func Bear(ctx context.Context, c *bundles.Catalogue, caller bundles.Caller, q Sh
 		return nil, err
 	}
 	if q.Sample == nil {
-		var categories []string
-		for _, a := range q.Attributes {
-			if a.TransferCategory != "" && !slices.Contains(categories, a.TransferCategory) {
-				categories = append(categories, a.TransferCategory)
-			}
-		}
-		q.Sample = Mix(q.MixCount, q.MixSeed, nil, nil, categories)
+		q.Sample = q.mix(s)
 	}
 	cost := &Cost{Revision: s.Revision(), Day: q.Day.String(), CreditorInstitution: q.CreditorInstitution}
 	if err := q.cost(ctx, cost, before, after); err != nil {
 		return nil, err
 	}
 	return cost, nil
+}
+
+// mix is the built-in sample for the bundles and the shares.
+func (q *Share) mix(s *engine.Snapshot) []Payment {
+	var touchpoints, types, categories []string
+	for _, id := range q.Bundles {
+		if b, there := s.Bundle(id); there {
+			touchpoints = append(touchpoints, registeredOr(b.Touchpoint, s.Settings().Touchpoints)...)
+			types = append(types, registeredOr(b.PaymentType, s.Settings().PaymentTypes)...)
+		}
+	}
+	for _, a := range q.Attributes {
+		if a.TransferCategory != "" {
+			categories = append(categories, a.TransferCategory)
+		}
+	}
+	return Mix(q.MixCount, q.MixSeed, once(touchpoints), once(types), once(categories))
 }
 
 // snapshots returns the catalogue as the EC's payers are quoted on it, as it is and with the shares. Only the

@@ -316,6 +316,12 @@ func TestBear(t *testing.T) {
 		}
 	}
 	q.Bundles = nil // those that it subscribes to
+	mixed := q
+	mixed.Sample, mixed.MixCount = nil, 200 // cards at Checkout, with the two categories
+	got, err := Bear(t.Context(), c, municipality(ec), mixed, today)
+	if err != nil || len(got.ByCategory) != 2 || got.Total.Payments != 200 || got.Total.ExpectedCents == 0 {
+		t.Errorf("%+v, %v", got, err)
+	}
 	again, err := Bear(t.Context(), c, municipality(ec), q, today)
 	if diff := cmp.Diff(want, again); err != nil || diff != "" {
 		t.Error(err, diff)
