@@ -70,6 +70,8 @@ type Catalogue struct {
 	deps  engine.Deps
 	// current is replaced as a whole, never changed.
 	current atomic.Pointer[published]
+	// changed is closed, and replaced by another one, whenever current was replaced.
+	changed atomic.Pointer[chan struct{}]
 	// changing holds a token while somebody changes current.
 	changing chan struct{}
 
@@ -182,7 +184,7 @@ func Open(ctx context.Context, store Store, o Options) (*Catalogue, error) {
 	if err != nil {
 		return nil, fmt.Errorf("load catalogue: %w", err)
 	}
-	c.current.Store(&published{snapshot, head, newPSPIndex(snapshot.Bundles()), head.Revision, methods})
+	c.publish(&published{snapshot, head, newPSPIndex(snapshot.Bundles()), head.Revision, methods})
 	return c, nil
 }
 
@@ -205,6 +207,19 @@ func (c *Catalogue) Current() *engine.Snapshot { return c.current.Load().snapsho
 
 // Head returns the record of the current revision, the zero Record for revision 0.
 func (c *Catalogue) Head() Record { return c.current.Load().record }
+
+// publish makes p what readers see.
+func (c *Catalogue) publish(p *published) {
+	c.current.Store(p)
+	next := make(chan struct{})
+	if before := c.changed.Swap(&next); before != nil {
+		close(*before)
+	}
+}
+
+// Changed returns a channel that is closed when another revision becomes current. Whoever takes it before
+// looking at Head misses none.
+func (c *Catalogue) Changed() <-chan struct{} { return *c.changed.Load() }
 
 // Programs returns how the cache of compiled conditions does.
 func (c *Catalogue) Programs() condition.Stats { return c.deps.Programs.Stats() }
@@ -288,7 +303,7 @@ func (c *Catalogue) refresh(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("refresh catalogue: revision %d: %w", head.Revision, err)
 	}
-	c.current.Store(current.next(snapshot, head, change, beside))
+	c.publish(current.next(snapshot, head, change, beside))
 	return nil
 }
 

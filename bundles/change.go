@@ -144,7 +144,7 @@ func (c *Catalogue) attempt(ctx context.Context, r request, work func(b base) (e
 			m.Revision = record.Revision
 		}
 	}
-	c.current.Store(current.next(next, record, change, beside))
+	c.publish(current.next(next, record, change, beside))
 	return record, nil
 }
 

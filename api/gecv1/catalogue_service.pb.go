@@ -24,6 +24,611 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
+// Revision is one change of the catalogue.
+type Revision struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Its number.
+	Revision int64 `protobuf:"varint,1,opt,name=revision,proto3" json:"revision,omitempty"`
+	// When it became current.
+	At *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=at,proto3" json:"at,omitempty"`
+	// Who made it.
+	Caller string `protobuf:"bytes,3,opt,name=caller,proto3" json:"caller,omitempty"`
+	// For which party.
+	OnBehalfOf string `protobuf:"bytes,4,opt,name=on_behalf_of,json=onBehalfOf,proto3" json:"on_behalf_of,omitempty"`
+	// What was asked.
+	Operation string `protobuf:"bytes,5,opt,name=operation,proto3" json:"operation,omitempty"`
+	// How many rows it wrote.
+	Rows          int32 `protobuf:"varint,6,opt,name=rows,proto3" json:"rows,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Revision) Reset() {
+	*x = Revision{}
+	mi := &file_gec_v1_catalogue_service_proto_msgTypes[0]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Revision) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Revision) ProtoMessage() {}
+
+func (x *Revision) ProtoReflect() protoreflect.Message {
+	mi := &file_gec_v1_catalogue_service_proto_msgTypes[0]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Revision.ProtoReflect.Descriptor instead.
+func (*Revision) Descriptor() ([]byte, []int) {
+	return file_gec_v1_catalogue_service_proto_rawDescGZIP(), []int{0}
+}
+
+func (x *Revision) GetRevision() int64 {
+	if x != nil {
+		return x.Revision
+	}
+	return 0
+}
+
+func (x *Revision) GetAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.At
+	}
+	return nil
+}
+
+func (x *Revision) GetCaller() string {
+	if x != nil {
+		return x.Caller
+	}
+	return ""
+}
+
+func (x *Revision) GetOnBehalfOf() string {
+	if x != nil {
+		return x.OnBehalfOf
+	}
+	return ""
+}
+
+func (x *Revision) GetOperation() string {
+	if x != nil {
+		return x.Operation
+	}
+	return ""
+}
+
+func (x *Revision) GetRows() int32 {
+	if x != nil {
+		return x.Rows
+	}
+	return 0
+}
+
+// ListRevisionsRequest names a range of revisions.
+type ListRevisionsRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The first; 0: the last hundred.
+	From int64 `protobuf:"varint,1,opt,name=from,proto3" json:"from,omitempty"`
+	// The last, at most 1000 after the first; 0: the current one.
+	To            int64 `protobuf:"varint,2,opt,name=to,proto3" json:"to,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListRevisionsRequest) Reset() {
+	*x = ListRevisionsRequest{}
+	mi := &file_gec_v1_catalogue_service_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListRevisionsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListRevisionsRequest) ProtoMessage() {}
+
+func (x *ListRevisionsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_gec_v1_catalogue_service_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListRevisionsRequest.ProtoReflect.Descriptor instead.
+func (*ListRevisionsRequest) Descriptor() ([]byte, []int) {
+	return file_gec_v1_catalogue_service_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *ListRevisionsRequest) GetFrom() int64 {
+	if x != nil {
+		return x.From
+	}
+	return 0
+}
+
+func (x *ListRevisionsRequest) GetTo() int64 {
+	if x != nil {
+		return x.To
+	}
+	return 0
+}
+
+// ListRevisionsResponse has the revisions, the oldest first.
+type ListRevisionsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The revisions.
+	Revisions     []*Revision `protobuf:"bytes,1,rep,name=revisions,proto3" json:"revisions,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListRevisionsResponse) Reset() {
+	*x = ListRevisionsResponse{}
+	mi := &file_gec_v1_catalogue_service_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListRevisionsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListRevisionsResponse) ProtoMessage() {}
+
+func (x *ListRevisionsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_gec_v1_catalogue_service_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListRevisionsResponse.ProtoReflect.Descriptor instead.
+func (*ListRevisionsResponse) Descriptor() ([]byte, []int) {
+	return file_gec_v1_catalogue_service_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *ListRevisionsResponse) GetRevisions() []*Revision {
+	if x != nil {
+		return x.Revisions
+	}
+	return nil
+}
+
+// GetHistoryRequest names a bundle.
+type GetHistoryRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The bundle's id.
+	Bundle        string `protobuf:"bytes,1,opt,name=bundle,proto3" json:"bundle,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetHistoryRequest) Reset() {
+	*x = GetHistoryRequest{}
+	mi := &file_gec_v1_catalogue_service_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetHistoryRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetHistoryRequest) ProtoMessage() {}
+
+func (x *GetHistoryRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_gec_v1_catalogue_service_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetHistoryRequest.ProtoReflect.Descriptor instead.
+func (*GetHistoryRequest) Descriptor() ([]byte, []int) {
+	return file_gec_v1_catalogue_service_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *GetHistoryRequest) GetBundle() string {
+	if x != nil {
+		return x.Bundle
+	}
+	return ""
+}
+
+// GetHistoryResponse has the changes, the oldest first.
+type GetHistoryResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The changes.
+	Changes       []*BundleChange `protobuf:"bytes,1,rep,name=changes,proto3" json:"changes,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetHistoryResponse) Reset() {
+	*x = GetHistoryResponse{}
+	mi := &file_gec_v1_catalogue_service_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetHistoryResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetHistoryResponse) ProtoMessage() {}
+
+func (x *GetHistoryResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_gec_v1_catalogue_service_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetHistoryResponse.ProtoReflect.Descriptor instead.
+func (*GetHistoryResponse) Descriptor() ([]byte, []int) {
+	return file_gec_v1_catalogue_service_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *GetHistoryResponse) GetChanges() []*BundleChange {
+	if x != nil {
+		return x.Changes
+	}
+	return nil
+}
+
+// BundleChange is one change of a bundle.
+type BundleChange struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The revision that made it; absent in a difference of revisions.
+	Revision *Revision `protobuf:"bytes,1,opt,name=revision,proto3" json:"revision,omitempty"`
+	// Absent where the bundle was new.
+	Before *Bundle `protobuf:"bytes,2,opt,name=before,proto3" json:"before,omitempty"`
+	// Absent where it was removed.
+	After *Bundle `protobuf:"bytes,3,opt,name=after,proto3" json:"after,omitempty"`
+	// The fields that differ.
+	Fields        []*FieldDiff `protobuf:"bytes,4,rep,name=fields,proto3" json:"fields,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *BundleChange) Reset() {
+	*x = BundleChange{}
+	mi := &file_gec_v1_catalogue_service_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BundleChange) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BundleChange) ProtoMessage() {}
+
+func (x *BundleChange) ProtoReflect() protoreflect.Message {
+	mi := &file_gec_v1_catalogue_service_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use BundleChange.ProtoReflect.Descriptor instead.
+func (*BundleChange) Descriptor() ([]byte, []int) {
+	return file_gec_v1_catalogue_service_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *BundleChange) GetRevision() *Revision {
+	if x != nil {
+		return x.Revision
+	}
+	return nil
+}
+
+func (x *BundleChange) GetBefore() *Bundle {
+	if x != nil {
+		return x.Before
+	}
+	return nil
+}
+
+func (x *BundleChange) GetAfter() *Bundle {
+	if x != nil {
+		return x.After
+	}
+	return nil
+}
+
+func (x *BundleChange) GetFields() []*FieldDiff {
+	if x != nil {
+		return x.Fields
+	}
+	return nil
+}
+
+// FieldDiff is a field that differs, by its wire name, with its values as JSON; empty: not there.
+type FieldDiff struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The field.
+	Field string `protobuf:"bytes,1,opt,name=field,proto3" json:"field,omitempty"`
+	// Its value before.
+	Before string `protobuf:"bytes,2,opt,name=before,proto3" json:"before,omitempty"`
+	// Its value after.
+	After         string `protobuf:"bytes,3,opt,name=after,proto3" json:"after,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *FieldDiff) Reset() {
+	*x = FieldDiff{}
+	mi := &file_gec_v1_catalogue_service_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *FieldDiff) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*FieldDiff) ProtoMessage() {}
+
+func (x *FieldDiff) ProtoReflect() protoreflect.Message {
+	mi := &file_gec_v1_catalogue_service_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use FieldDiff.ProtoReflect.Descriptor instead.
+func (*FieldDiff) Descriptor() ([]byte, []int) {
+	return file_gec_v1_catalogue_service_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *FieldDiff) GetField() string {
+	if x != nil {
+		return x.Field
+	}
+	return ""
+}
+
+func (x *FieldDiff) GetBefore() string {
+	if x != nil {
+		return x.Before
+	}
+	return ""
+}
+
+func (x *FieldDiff) GetAfter() string {
+	if x != nil {
+		return x.After
+	}
+	return ""
+}
+
+// DiffRevisionsRequest names two revisions.
+type DiffRevisionsRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The earlier one.
+	From int64 `protobuf:"varint,1,opt,name=from,proto3" json:"from,omitempty"`
+	// The later one; 0: the current one.
+	To            int64 `protobuf:"varint,2,opt,name=to,proto3" json:"to,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DiffRevisionsRequest) Reset() {
+	*x = DiffRevisionsRequest{}
+	mi := &file_gec_v1_catalogue_service_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DiffRevisionsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DiffRevisionsRequest) ProtoMessage() {}
+
+func (x *DiffRevisionsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_gec_v1_catalogue_service_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DiffRevisionsRequest.ProtoReflect.Descriptor instead.
+func (*DiffRevisionsRequest) Descriptor() ([]byte, []int) {
+	return file_gec_v1_catalogue_service_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *DiffRevisionsRequest) GetFrom() int64 {
+	if x != nil {
+		return x.From
+	}
+	return 0
+}
+
+func (x *DiffRevisionsRequest) GetTo() int64 {
+	if x != nil {
+		return x.To
+	}
+	return 0
+}
+
+// DiffRevisionsResponse has the bundles that differ, in order of id.
+type DiffRevisionsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The bundles.
+	Changes       []*BundleChange `protobuf:"bytes,1,rep,name=changes,proto3" json:"changes,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DiffRevisionsResponse) Reset() {
+	*x = DiffRevisionsResponse{}
+	mi := &file_gec_v1_catalogue_service_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DiffRevisionsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DiffRevisionsResponse) ProtoMessage() {}
+
+func (x *DiffRevisionsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_gec_v1_catalogue_service_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DiffRevisionsResponse.ProtoReflect.Descriptor instead.
+func (*DiffRevisionsResponse) Descriptor() ([]byte, []int) {
+	return file_gec_v1_catalogue_service_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *DiffRevisionsResponse) GetChanges() []*BundleChange {
+	if x != nil {
+		return x.Changes
+	}
+	return nil
+}
+
+// WatchRevisionsRequest asks to be told of revisions.
+type WatchRevisionsRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *WatchRevisionsRequest) Reset() {
+	*x = WatchRevisionsRequest{}
+	mi := &file_gec_v1_catalogue_service_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *WatchRevisionsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*WatchRevisionsRequest) ProtoMessage() {}
+
+func (x *WatchRevisionsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_gec_v1_catalogue_service_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use WatchRevisionsRequest.ProtoReflect.Descriptor instead.
+func (*WatchRevisionsRequest) Descriptor() ([]byte, []int) {
+	return file_gec_v1_catalogue_service_proto_rawDescGZIP(), []int{9}
+}
+
+// WatchRevisionsResponse is a revision that became current.
+type WatchRevisionsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The revision.
+	Revision      *Revision `protobuf:"bytes,1,opt,name=revision,proto3" json:"revision,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *WatchRevisionsResponse) Reset() {
+	*x = WatchRevisionsResponse{}
+	mi := &file_gec_v1_catalogue_service_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *WatchRevisionsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*WatchRevisionsResponse) ProtoMessage() {}
+
+func (x *WatchRevisionsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_gec_v1_catalogue_service_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use WatchRevisionsResponse.ProtoReflect.Descriptor instead.
+func (*WatchRevisionsResponse) Descriptor() ([]byte, []int) {
+	return file_gec_v1_catalogue_service_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *WatchRevisionsResponse) GetRevision() *Revision {
+	if x != nil {
+		return x.Revision
+	}
+	return nil
+}
+
 // GetStatusRequest asks for the state of the current revision.
 type GetStatusRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -33,7 +638,7 @@ type GetStatusRequest struct {
 
 func (x *GetStatusRequest) Reset() {
 	*x = GetStatusRequest{}
-	mi := &file_gec_v1_catalogue_service_proto_msgTypes[0]
+	mi := &file_gec_v1_catalogue_service_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -45,7 +650,7 @@ func (x *GetStatusRequest) String() string {
 func (*GetStatusRequest) ProtoMessage() {}
 
 func (x *GetStatusRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_gec_v1_catalogue_service_proto_msgTypes[0]
+	mi := &file_gec_v1_catalogue_service_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -58,7 +663,7 @@ func (x *GetStatusRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetStatusRequest.ProtoReflect.Descriptor instead.
 func (*GetStatusRequest) Descriptor() ([]byte, []int) {
-	return file_gec_v1_catalogue_service_proto_rawDescGZIP(), []int{0}
+	return file_gec_v1_catalogue_service_proto_rawDescGZIP(), []int{11}
 }
 
 // GetStatusResponse is the state of the current revision.
@@ -82,7 +687,7 @@ type GetStatusResponse struct {
 
 func (x *GetStatusResponse) Reset() {
 	*x = GetStatusResponse{}
-	mi := &file_gec_v1_catalogue_service_proto_msgTypes[1]
+	mi := &file_gec_v1_catalogue_service_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -94,7 +699,7 @@ func (x *GetStatusResponse) String() string {
 func (*GetStatusResponse) ProtoMessage() {}
 
 func (x *GetStatusResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_gec_v1_catalogue_service_proto_msgTypes[1]
+	mi := &file_gec_v1_catalogue_service_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -107,7 +712,7 @@ func (x *GetStatusResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetStatusResponse.ProtoReflect.Descriptor instead.
 func (*GetStatusResponse) Descriptor() ([]byte, []int) {
-	return file_gec_v1_catalogue_service_proto_rawDescGZIP(), []int{1}
+	return file_gec_v1_catalogue_service_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *GetStatusResponse) GetRevision() int64 {
@@ -156,7 +761,41 @@ var File_gec_v1_catalogue_service_proto protoreflect.FileDescriptor
 
 const file_gec_v1_catalogue_service_proto_rawDesc = "" +
 	"\n" +
-	"\x1egec/v1/catalogue_service.proto\x12\x06gec.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\x12\n" +
+	"\x1egec/v1/catalogue_service.proto\x12\x06gec.v1\x1a\x13gec/v1/bundle.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xbe\x01\n" +
+	"\bRevision\x12\x1a\n" +
+	"\brevision\x18\x01 \x01(\x03R\brevision\x12*\n" +
+	"\x02at\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\x12\x16\n" +
+	"\x06caller\x18\x03 \x01(\tR\x06caller\x12 \n" +
+	"\fon_behalf_of\x18\x04 \x01(\tR\n" +
+	"onBehalfOf\x12\x1c\n" +
+	"\toperation\x18\x05 \x01(\tR\toperation\x12\x12\n" +
+	"\x04rows\x18\x06 \x01(\x05R\x04rows\":\n" +
+	"\x14ListRevisionsRequest\x12\x12\n" +
+	"\x04from\x18\x01 \x01(\x03R\x04from\x12\x0e\n" +
+	"\x02to\x18\x02 \x01(\x03R\x02to\"G\n" +
+	"\x15ListRevisionsResponse\x12.\n" +
+	"\trevisions\x18\x01 \x03(\v2\x10.gec.v1.RevisionR\trevisions\"+\n" +
+	"\x11GetHistoryRequest\x12\x16\n" +
+	"\x06bundle\x18\x01 \x01(\tR\x06bundle\"D\n" +
+	"\x12GetHistoryResponse\x12.\n" +
+	"\achanges\x18\x01 \x03(\v2\x14.gec.v1.BundleChangeR\achanges\"\xb5\x01\n" +
+	"\fBundleChange\x12,\n" +
+	"\brevision\x18\x01 \x01(\v2\x10.gec.v1.RevisionR\brevision\x12&\n" +
+	"\x06before\x18\x02 \x01(\v2\x0e.gec.v1.BundleR\x06before\x12$\n" +
+	"\x05after\x18\x03 \x01(\v2\x0e.gec.v1.BundleR\x05after\x12)\n" +
+	"\x06fields\x18\x04 \x03(\v2\x11.gec.v1.FieldDiffR\x06fields\"O\n" +
+	"\tFieldDiff\x12\x14\n" +
+	"\x05field\x18\x01 \x01(\tR\x05field\x12\x16\n" +
+	"\x06before\x18\x02 \x01(\tR\x06before\x12\x14\n" +
+	"\x05after\x18\x03 \x01(\tR\x05after\":\n" +
+	"\x14DiffRevisionsRequest\x12\x12\n" +
+	"\x04from\x18\x01 \x01(\x03R\x04from\x12\x0e\n" +
+	"\x02to\x18\x02 \x01(\x03R\x02to\"G\n" +
+	"\x15DiffRevisionsResponse\x12.\n" +
+	"\achanges\x18\x01 \x03(\v2\x14.gec.v1.BundleChangeR\achanges\"\x17\n" +
+	"\x15WatchRevisionsRequest\"F\n" +
+	"\x16WatchRevisionsResponse\x12,\n" +
+	"\brevision\x18\x01 \x01(\v2\x10.gec.v1.RevisionR\brevision\"\x12\n" +
 	"\x10GetStatusRequest\"\xf8\x01\n" +
 	"\x11GetStatusResponse\x12\x1a\n" +
 	"\brevision\x18\x01 \x01(\x03R\brevision\x12;\n" +
@@ -165,9 +804,14 @@ const file_gec_v1_catalogue_service_proto_rawDesc = "" +
 	"\abundles\x18\x03 \x01(\x05R\abundles\x12)\n" +
 	"\x10unusable_bundles\x18\x04 \x01(\x05R\x0funusableBundles\x12 \n" +
 	"\vtouchpoints\x18\x05 \x03(\tR\vtouchpoints\x12#\n" +
-	"\rpayment_types\x18\x06 \x03(\tR\fpaymentTypes2T\n" +
+	"\rpayment_types\x18\x06 \x03(\tR\fpaymentTypes2\x88\x03\n" +
 	"\x10CatalogueService\x12@\n" +
-	"\tGetStatus\x12\x18.gec.v1.GetStatusRequest\x1a\x19.gec.v1.GetStatusResponseB\x15Z\x13gec/api/gecv1;gecv1b\x06proto3"
+	"\tGetStatus\x12\x18.gec.v1.GetStatusRequest\x1a\x19.gec.v1.GetStatusResponse\x12L\n" +
+	"\rListRevisions\x12\x1c.gec.v1.ListRevisionsRequest\x1a\x1d.gec.v1.ListRevisionsResponse\x12C\n" +
+	"\n" +
+	"GetHistory\x12\x19.gec.v1.GetHistoryRequest\x1a\x1a.gec.v1.GetHistoryResponse\x12L\n" +
+	"\rDiffRevisions\x12\x1c.gec.v1.DiffRevisionsRequest\x1a\x1d.gec.v1.DiffRevisionsResponse\x12Q\n" +
+	"\x0eWatchRevisions\x12\x1d.gec.v1.WatchRevisionsRequest\x1a\x1e.gec.v1.WatchRevisionsResponse0\x01B\x15Z\x13gec/api/gecv1;gecv1b\x06proto3"
 
 var (
 	file_gec_v1_catalogue_service_proto_rawDescOnce sync.Once
@@ -181,21 +825,50 @@ func file_gec_v1_catalogue_service_proto_rawDescGZIP() []byte {
 	return file_gec_v1_catalogue_service_proto_rawDescData
 }
 
-var file_gec_v1_catalogue_service_proto_msgTypes = make([]protoimpl.MessageInfo, 2)
+var file_gec_v1_catalogue_service_proto_msgTypes = make([]protoimpl.MessageInfo, 13)
 var file_gec_v1_catalogue_service_proto_goTypes = []any{
-	(*GetStatusRequest)(nil),      // 0: gec.v1.GetStatusRequest
-	(*GetStatusResponse)(nil),     // 1: gec.v1.GetStatusResponse
-	(*timestamppb.Timestamp)(nil), // 2: google.protobuf.Timestamp
+	(*Revision)(nil),               // 0: gec.v1.Revision
+	(*ListRevisionsRequest)(nil),   // 1: gec.v1.ListRevisionsRequest
+	(*ListRevisionsResponse)(nil),  // 2: gec.v1.ListRevisionsResponse
+	(*GetHistoryRequest)(nil),      // 3: gec.v1.GetHistoryRequest
+	(*GetHistoryResponse)(nil),     // 4: gec.v1.GetHistoryResponse
+	(*BundleChange)(nil),           // 5: gec.v1.BundleChange
+	(*FieldDiff)(nil),              // 6: gec.v1.FieldDiff
+	(*DiffRevisionsRequest)(nil),   // 7: gec.v1.DiffRevisionsRequest
+	(*DiffRevisionsResponse)(nil),  // 8: gec.v1.DiffRevisionsResponse
+	(*WatchRevisionsRequest)(nil),  // 9: gec.v1.WatchRevisionsRequest
+	(*WatchRevisionsResponse)(nil), // 10: gec.v1.WatchRevisionsResponse
+	(*GetStatusRequest)(nil),       // 11: gec.v1.GetStatusRequest
+	(*GetStatusResponse)(nil),      // 12: gec.v1.GetStatusResponse
+	(*timestamppb.Timestamp)(nil),  // 13: google.protobuf.Timestamp
+	(*Bundle)(nil),                 // 14: gec.v1.Bundle
 }
 var file_gec_v1_catalogue_service_proto_depIdxs = []int32{
-	2, // 0: gec.v1.GetStatusResponse.revision_at:type_name -> google.protobuf.Timestamp
-	0, // 1: gec.v1.CatalogueService.GetStatus:input_type -> gec.v1.GetStatusRequest
-	1, // 2: gec.v1.CatalogueService.GetStatus:output_type -> gec.v1.GetStatusResponse
-	2, // [2:3] is the sub-list for method output_type
-	1, // [1:2] is the sub-list for method input_type
-	1, // [1:1] is the sub-list for extension type_name
-	1, // [1:1] is the sub-list for extension extendee
-	0, // [0:1] is the sub-list for field type_name
+	13, // 0: gec.v1.Revision.at:type_name -> google.protobuf.Timestamp
+	0,  // 1: gec.v1.ListRevisionsResponse.revisions:type_name -> gec.v1.Revision
+	5,  // 2: gec.v1.GetHistoryResponse.changes:type_name -> gec.v1.BundleChange
+	0,  // 3: gec.v1.BundleChange.revision:type_name -> gec.v1.Revision
+	14, // 4: gec.v1.BundleChange.before:type_name -> gec.v1.Bundle
+	14, // 5: gec.v1.BundleChange.after:type_name -> gec.v1.Bundle
+	6,  // 6: gec.v1.BundleChange.fields:type_name -> gec.v1.FieldDiff
+	5,  // 7: gec.v1.DiffRevisionsResponse.changes:type_name -> gec.v1.BundleChange
+	0,  // 8: gec.v1.WatchRevisionsResponse.revision:type_name -> gec.v1.Revision
+	13, // 9: gec.v1.GetStatusResponse.revision_at:type_name -> google.protobuf.Timestamp
+	11, // 10: gec.v1.CatalogueService.GetStatus:input_type -> gec.v1.GetStatusRequest
+	1,  // 11: gec.v1.CatalogueService.ListRevisions:input_type -> gec.v1.ListRevisionsRequest
+	3,  // 12: gec.v1.CatalogueService.GetHistory:input_type -> gec.v1.GetHistoryRequest
+	7,  // 13: gec.v1.CatalogueService.DiffRevisions:input_type -> gec.v1.DiffRevisionsRequest
+	9,  // 14: gec.v1.CatalogueService.WatchRevisions:input_type -> gec.v1.WatchRevisionsRequest
+	12, // 15: gec.v1.CatalogueService.GetStatus:output_type -> gec.v1.GetStatusResponse
+	2,  // 16: gec.v1.CatalogueService.ListRevisions:output_type -> gec.v1.ListRevisionsResponse
+	4,  // 17: gec.v1.CatalogueService.GetHistory:output_type -> gec.v1.GetHistoryResponse
+	8,  // 18: gec.v1.CatalogueService.DiffRevisions:output_type -> gec.v1.DiffRevisionsResponse
+	10, // 19: gec.v1.CatalogueService.WatchRevisions:output_type -> gec.v1.WatchRevisionsResponse
+	15, // [15:20] is the sub-list for method output_type
+	10, // [10:15] is the sub-list for method input_type
+	10, // [10:10] is the sub-list for extension type_name
+	10, // [10:10] is the sub-list for extension extendee
+	0,  // [0:10] is the sub-list for field type_name
 }
 
 func init() { file_gec_v1_catalogue_service_proto_init() }
@@ -203,13 +876,14 @@ func file_gec_v1_catalogue_service_proto_init() {
 	if File_gec_v1_catalogue_service_proto != nil {
 		return
 	}
+	file_gec_v1_bundle_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_gec_v1_catalogue_service_proto_rawDesc), len(file_gec_v1_catalogue_service_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   2,
+			NumMessages:   13,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -13,15 +13,11 @@ import (
 	"gec/bundles"
 )
 
-// ErrNoCaller is returned by Options.Caller for a request without a key that is known. The answer is a 401
-// without a body (spec 4).
-var ErrNoCaller = errors.New("the request has no access key that is known")
-
 // Options are what the handler needs from outside.
 type Options struct {
 	// Catalogue returns the catalogue, nil while there is none.
 	Catalogue func() *bundles.Catalogue
-	// Caller says who asks. Errors: ErrNoCaller; others are shown as package problem shows them.
+	// Caller says who asks. Errors are shown as package problem shows them, a 401 without a body (spec 4).
 	Caller func(*http.Request) (bundles.Caller, error)
 	// MayQuote returns nil when the sender may ask for quotes, which the search of payment methods is.
 	// Errors as Caller.
@@ -125,11 +121,11 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request, route Route) {
 
 // fail answers with the problem that an error is.
 func (h *Handler) fail(w http.ResponseWriter, r *http.Request, err error) {
-	if errors.Is(err, ErrNoCaller) {
-		w.WriteHeader(http.StatusUnauthorized)
+	p := problem.Of(err)
+	if p.Status == http.StatusUnauthorized {
+		w.WriteHeader(p.Status)
 		return
 	}
-	p := problem.Of(err)
 	if p.Instance != "" {
 		h.options.Internal(r, p.Instance, p.Cause)
 	}

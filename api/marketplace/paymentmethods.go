@@ -32,13 +32,20 @@ type methodView struct {
 func methodViewOf(m *bundles.PaymentMethod) methodView {
 	return methodView{
 		m.ID, m.Names, m.Descriptions, m.Status, optional(m.ValidFrom.String()), m.Group, listOf(m.Types), optional(m.Asset), m.Management,
-		m.BrandAssets, m.Metadata,
+		textsOf(m.BrandAssets), textsOf(m.Metadata),
 	}
 }
 
 func listOf(texts []string) []string {
 	if texts == nil {
 		return []string{}
+	}
+	return texts
+}
+
+func textsOf(texts map[string]string) map[string]string {
+	if texts == nil {
+		return map[string]string{}
 	}
 	return texts
 }

@@ -14,6 +14,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"gec/api/problem"
 	"gec/bundles"
 	"gec/bundles/store/badger"
 	"gec/bundles/whatif"
@@ -51,7 +52,7 @@ func whatIfServer(t *testing.T) http.Handler {
 		Caller: func(r *http.Request) (bundles.Caller, error) {
 			switch name := r.Header.Get("X-Test-Caller"); name {
 			case "":
-				return bundles.Caller{}, ErrNoCaller
+				return bundles.Caller{}, problem.NoKey()
 			case "77777777777":
 				return bundles.Caller{Name: name, CreditorInstitutions: []bundles.Party{{ID: name}}}, nil
 			default:

@@ -66,6 +66,12 @@ func New(status int, code codes.Code, detail string) *Problem {
 	return &Problem{Status: status, Code: code, Title: strings.ToUpper(http.StatusText(status)), Detail: detail}
 }
 
+// NoKey is the problem of a request without an access key that is known. Over HTTP its body is left out: the
+// contract's 401 has none.
+func NoKey() *Problem {
+	return New(http.StatusUnauthorized, codes.Unauthenticated, "An access key that is known is needed")
+}
+
 // Malformed is the problem of input that is not of the expected form at all. Its detail is the contract's
 // fixed text; the hint says what is wrong and where.
 func Malformed(hint string) *Problem {

@@ -76,9 +76,11 @@ func TestOpenAPIMessages(t *testing.T) {
 		gecv1.File_gec_v1_explain_proto, gecv1.File_gec_v1_catalogue_service_proto,
 	} {
 		for i := range file.Messages().Len() {
-			if message := file.Messages().Get(i); message.Name() != "GetStatusRequest" {
-				checkMessage(t, message, schemas[string(message.Name())])
+			message := file.Messages().Get(i)
+			if file == gecv1.File_gec_v1_catalogue_service_proto && message.Name() != "GetStatusResponse" {
+				continue // all else of it is spoken over gRPC only
 			}
+			checkMessage(t, message, schemas[string(message.Name())])
 		}
 		for i := range file.Enums().Len() {
 			checkEnum(t, file.Enums().Get(i), schemas[string(file.Enums().Get(i).Name())])

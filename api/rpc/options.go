@@ -7,6 +7,7 @@ import (
 
 	"google.golang.org/grpc"
 
+	"gec/api/problem"
 	"gec/bundles"
 	"gec/engine"
 )
@@ -45,6 +46,10 @@ type Catalogue interface {
 type Options struct {
 	// Catalogue is required: New and JSON panic without it.
 	Catalogue Catalogue
+	// Authors is the catalogue that those who author and agree change, and Caller says who a call is from.
+	// Without Caller every such call is refused. Errors of Caller are shown as package problem shows them.
+	Authors *bundles.Catalogue
+	Caller  func(context.Context) (bundles.Caller, error)
 	// Now is the clock of payments without an instant; nil: time.Now.
 	Now func() time.Time
 	// Log gets one line a request; nil: none. No line holds a BIN, a key or a body.
@@ -61,6 +66,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Now == nil {
 		o.Now = time.Now
+	}
+	if o.Caller == nil || o.Authors == nil {
+		o.Caller = func(context.Context) (bundles.Caller, error) { return bundles.Caller{}, problem.NoKey() }
 	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)

@@ -1,9 +1,9 @@
 package rpc
 
 import (
-	"context"
 	"math"
 	"runtime"
+	"sync"
 	"time"
 
 	"google.golang.org/grpc"
@@ -20,16 +20,28 @@ import (
 type Server struct {
 	*grpc.Server
 	health *health.Server
+	// stopping is closed when the server is told to stop, so that those who watch are let go.
+	stopping chan struct{}
+	stop     sync.Once
+}
+
+// GracefulStop stops taking calls, ends those that watch, and returns when all others are answered.
+func (s *Server) GracefulStop() {
+	s.stop.Do(func() { close(s.stopping) })
+	s.Server.GracefulStop()
 }
 
 // New returns a server that is not ready yet and listens on nothing.
 func New(o Options) *Server {
 	o = o.withDefaults()
 	i := &interceptor{log: o.Log}
-	s := &Server{Server: grpc.NewServer(append(i.options(), o.GRPC...)...), health: health.NewServer()}
+	s := &Server{Server: grpc.NewServer(append(i.options(), o.GRPC...)...), health: health.NewServer(), stopping: make(chan struct{})}
 	q := newQuoting(o)
 	s.RegisterService(quoteService(), newQuoteServer(q))
-	gecv1.RegisterCatalogueServiceServer(s.Server, &catalogueServer{quoting: q})
+	a := authors{catalogue: o.Authors, caller: o.Caller}
+	gecv1.RegisterCatalogueServiceServer(s.Server, &catalogueServer{quoting: q, authors: a, stopping: s.stopping})
+	gecv1.RegisterBundleServiceServer(s.Server, &bundleServer{authors: a})
+	gecv1.RegisterSubscriptionServiceServer(s.Server, &subscriptionServer{authors: a})
 	grpc_health_v1.RegisterHealthServer(s.Server, s.health)
 	reflection.Register(s.Server)
 	s.Ready(false)
@@ -45,6 +57,7 @@ func (s *Server) Ready(ready bool) {
 	}
 	for _, service := range []string{
 		"", gecv1.QuoteService_ServiceDesc.ServiceName, gecv1.CatalogueService_ServiceDesc.ServiceName,
+		gecv1.BundleService_ServiceDesc.ServiceName, gecv1.SubscriptionService_ServiceDesc.ServiceName,
 	} {
 		s.health.SetServingStatus(service, state)
 	}
@@ -78,15 +91,4 @@ func (i *interceptor) options() []grpc.ServerOption {
 		grpc.ChainUnaryInterceptor(i.unary),
 		grpc.ChainStreamInterceptor(i.stream),
 	}
-}
-
-// catalogueServer is CatalogueService over gRPC.
-type catalogueServer struct {
-	gecv1.UnimplementedCatalogueServiceServer
-	*quoting
-}
-
-// GetStatus implements CatalogueService.GetStatus.
-func (s *catalogueServer) GetStatus(context.Context, *gecv1.GetStatusRequest) (*gecv1.GetStatusResponse, error) {
-	return s.status(), nil
 }

@@ -63,7 +63,7 @@ func TestReflection(t *testing.T) {
 		names = append(names, service.GetName())
 	}
 	want := []string{
-		"gec.v1.CatalogueService", "gec.v1.QuoteService",
+		"gec.v1.BundleService", "gec.v1.CatalogueService", "gec.v1.QuoteService", "gec.v1.SubscriptionService",
 		"grpc.health.v1.Health", "grpc.reflection.v1.ServerReflection", "grpc.reflection.v1alpha.ServerReflection",
 	}
 	if diff := cmp.Diff(want, names); diff != "" {

@@ -177,7 +177,7 @@ func assemble(c config.Config, version string, folder *Folder, log *slog.Logger)
 		return nil, err
 	}
 	api.Ready(false)
-	native := rpc.Options{Catalogue: folder.Catalogue, Log: requests}
+	native := rpc.Options{Catalogue: folder.Catalogue, Authors: folder.Catalogue, Caller: callers(c), Log: requests}
 	return &node{
 		config: c, log: log, rest: api, grpc: rpc.New(native),
 		http: rest.Server(c.HTTPAddress, contracts(api, rpc.JSON(native)), log),
