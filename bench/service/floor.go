@@ -11,11 +11,12 @@ import (
 	"runtime"
 	"strconv"
 	"sync"
-	"time"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/encoding"
 	"google.golang.org/grpc/mem"
+
+	"gec/api/rest"
 )
 
 // floorCommand is the first argument by which the program that measures, run once more, becomes a floor.
@@ -44,7 +45,7 @@ func StartFloor(ctx context.Context, folder string, httpAnswer, grpcAnswer []byt
 // ServeFloor is the floor itself, for the arguments that [IsFloor] knows. It returns when ctx is done.
 //
 // The HTTP floor is net/http with a handler that reads the body and writes the answer. The gRPC floor is
-// grpc-go with a codec that passes bytes. Both have the settings that the service has.
+// grpc-go with a codec that passes bytes. Both have the bounds that the service has.
 func ServeFloor(ctx context.Context, args []string) error {
 	httpAnswer, err := os.ReadFile(args[1])
 	if err != nil {
@@ -93,7 +94,9 @@ func httpFloor(answer []byte) *http.Server {
 		header["Content-Length"], header["Content-Type"] = length, contentType
 		_, _ = w.Write(answer) // the caller may have gone
 	}
-	return &http.Server{Handler: http.HandlerFunc(handler), ReadHeaderTimeout: 5 * time.Second, IdleTimeout: 2 * time.Minute}
+	server := rest.Server("", http.HandlerFunc(handler), nil) // for its bounds on every wait
+	server.ConnContext = nil
+	return server
 }
 
 func grpcFloor(answer []byte) *grpc.Server {

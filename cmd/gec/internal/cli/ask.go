@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net/http"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -41,24 +42,36 @@ func (p Process) question(cmd *cobra.Command) *question {
 }
 
 // put calls f with a client of the server or the folder that the flags name.
-func (q *question) put(f func(*ask.Client) error) (err error) {
-	if q.server != "" {
-		if q.cmd.Flags().Changed("data") {
+func (q *question) put(f func(*ask.Client) error) error {
+	return q.process.ask(q.cmd, q.server, func(folder *node.Folder) (http.Handler, error) {
+		log := slog.New(slog.NewTextHandler(q.process.Stderr, &slog.HandlerOptions{Level: slog.LevelError}))
+		return rpc.JSON(rpc.Options{Catalogue: folder.Catalogue, Log: log}), nil
+	}, f)
+}
+
+// ask calls f with a client of a server, or where none is named of the handler that answers on the folder of
+// the command's flags.
+func (p Process) ask(cmd *cobra.Command, server string, local func(*node.Folder) (http.Handler, error), f func(*ask.Client) error) error {
+	if server != "" {
+		if cmd.Flags().Changed("data") {
 			return usage("--data and --server are two places to ask: choose one")
 		}
-		client, err := ask.NewRemote(q.server)
+		client, err := ask.NewRemote(server)
 		if err != nil {
 			return &usageError{fmt.Errorf("--server: %w", err)}
 		}
 		return f(client)
 	}
-	c, err := q.process.settings(q.cmd)
+	c, err := p.settings(cmd)
 	if err != nil {
 		return err
 	}
-	return q.process.withFolder(q.cmd.Context(), c, func(folder *node.Folder) error {
-		log := slog.New(slog.NewTextHandler(q.process.Stderr, &slog.HandlerOptions{Level: slog.LevelError}))
-		return f(ask.NewLocal(rpc.JSON(rpc.Options{Catalogue: folder.Catalogue, Log: log})))
+	return p.withFolder(cmd.Context(), c, func(folder *node.Folder) error {
+		handler, err := local(folder)
+		if err != nil {
+			return err
+		}
+		return f(ask.NewLocal(handler))
 	})
 }
 

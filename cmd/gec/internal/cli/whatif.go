@@ -189,31 +189,13 @@ func shares(all []string) (attributes []whatif.AttributeWire, err error) {
 
 // put calls f with a client of the server or the folder that the flags name.
 func (q *wondering) put(f func(*ask.Client) error) error {
-	if q.server != "" {
-		if q.cmd.Flags().Changed("data") {
-			return usage("--data and --server are two places to ask: choose one")
-		}
-		client, err := ask.NewRemote(q.server)
-		if err != nil {
-			return &usageError{fmt.Errorf("--server: %w", err)}
-		}
-		return f(client)
-	}
-	c, err := q.process.settings(q.cmd)
-	if err != nil {
-		return err
-	}
-	return q.process.withFolder(q.cmd.Context(), c, func(folder *node.Folder) error {
-		handler, err := marketplace.New(marketplace.Options{
+	return q.process.ask(q.cmd, q.server, func(folder *node.Folder) (http.Handler, error) {
+		return marketplace.New(marketplace.Options{
 			Catalogue: func() *bundles.Catalogue { return folder.Catalogue },
 			Caller:    func(*http.Request) (bundles.Caller, error) { return node.Owner(), nil },
 			MayQuote:  func(*http.Request) error { return nil },
 		})
-		if err != nil {
-			return err
-		}
-		return f(ask.NewLocal(handler))
-	})
+	}, f)
 }
 
 // print writes an answer as tables.
