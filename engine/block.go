@@ -287,11 +287,11 @@ func (s *selection) word(w int) uint64 {
 		rows &= m[w]
 	}
 	if len(s.either) > 0 {
-		any := uint64(0)
+		one := uint64(0)
 		for _, m := range s.either {
-			any |= m[w]
+			one |= m[w]
 		}
-		rows &= any
+		rows &= one
 	}
 	if s.not != nil {
 		rows &^= s.not[w]

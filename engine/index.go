@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"math"
 	"runtime"
 	"slices"
 	"sort"
@@ -9,12 +10,75 @@ import (
 // index is the rows of one kind, the GLOBAL bundles that are not on-us, those of a PSP, or the on-us ones of an ABI, in
 // blocks that follow each other in the order of compareRows. PUBLIC and PRIVATE bundles are not in an
 // index: they are reached through the ECs that subscribe to them. An index is never changed.
-type index struct{ blocks []*block }
+type index struct {
+	blocks []*block
+	// byTouchpoint and byType say which blocks have rows for a value at all: a walk for a rare one passes
+	// over the others without reading of them.
+	byTouchpoint, byType blockSets
+}
+
+// blockSets are sets of blocks, one for each value of a dimension, and the one for all values that no block names.
+type blockSets struct {
+	values [][]uint64
+	any    []uint64
+}
+
+// of returns the blocks with rows for a value.
+func (s *blockSets) of(value uint32) []uint64 {
+	if int(value) < len(s.values) {
+		return s.values[value]
+	}
+	return s.any
+}
+
+// newBlockSets reads one dimension of all blocks.
+func newBlockSets(blocks []*block, dimension func(*block) *fewValues) (s blockSets) {
+	values := 0
+	for _, b := range blocks {
+		values = max(values, len(dimension(b).values))
+	}
+	set := func(value uint32) []uint64 {
+		words := make([]uint64, (len(blocks)+63)/64)
+		for i, b := range blocks {
+			if dimension(b).of(value).filled != 0 {
+				words[i/64] |= 1 << (i % 64)
+			}
+		}
+		return words
+	}
+	for value := range values {
+		s.values = append(s.values, set(uint32(value)))
+	}
+	s.any = set(none)
+	return s
+}
+
+// finish fills in what is known of the blocks, and returns the index.
+func (x *index) finish() *index {
+	x.byTouchpoint = newBlockSets(x.blocks, func(b *block) *fewValues { return &b.byTouchpoint })
+	x.byType = newBlockSets(x.blocks, func(b *block) *fewValues { return &b.byType })
+	return x
+}
+
+// candidates returns which of the 64 blocks from 64×word on can have rows for a payment.
+func (x *index) candidates(q *query, word int) uint64 {
+	blocks := uint64(math.MaxUint64)
+	if left := len(x.blocks) - 64*word; left < 64 {
+		blocks = 1<<left - 1
+	}
+	if q.paymentType != none {
+		blocks &= x.byType.of(q.paymentType)[word]
+	}
+	if q.touchpoint != none {
+		blocks &= x.byTouchpoint.of(q.touchpoint)[word]
+	}
+	return blocks
+}
 
 // newIndex builds an index of rows in any order.
 func newIndex(rows []*row) *index {
 	slices.SortFunc(rows, compareRows)
-	return &index{blocks: cut(rows)}
+	return (&index{blocks: cut(rows)}).finish()
 }
 
 // cut makes blocks of rows that are in order.
@@ -56,7 +120,7 @@ func (x *index) with(removed, added []*row) *index {
 			runtime.Gosched() // a large change takes tens of milliseconds: quotes come in between
 		}
 	}
-	return derived
+	return derived.finish()
 }
 
 // place returns the number of the block that holds the row, or that it would be added to.

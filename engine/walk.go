@@ -33,28 +33,38 @@ type walkRange struct {
 
 // walk considers the rows of an index that pass the bitmaps, in order of lowest fee.
 func (q *Quoter) walk(x *index, rng walkRange) {
-	for _, b := range x.blocks {
-		if rng.enough > 0 && q.settled(b.rows[0].lowest, rng.enough) {
-			return
-		}
-		if !q.selection.choose(b, &q.query) {
-			continue
-		}
-		for filled := q.selection.filled; filled != 0; {
-			w := next(&filled)
-			for rows := q.selection.word(w); rows != 0; {
-				i := w*64 + next(&rows)
-				d := &b.digests[i]
-				if !rng.onUs && (d.abi == q.query.issuer || q.prunes && q.hopeless(d)) || q.beaten(d, b, i) {
-					continue
-				}
-				if rng.enough > 0 && q.settled(d.lowest, rng.enough) {
-					return
-				}
-				q.visit(d, b.rows[i], rng)
+	for word := 0; 64*word < len(x.blocks); word++ {
+		for blocks := x.candidates(&q.query, word); blocks != 0; {
+			if !q.walkBlock(x.blocks[64*word+next(&blocks)], rng) {
+				return
 			}
 		}
 	}
+}
+
+// walkBlock considers the rows of one block; false when no later row is needed.
+func (q *Quoter) walkBlock(b *block, rng walkRange) bool {
+	if rng.enough > 0 && q.settled(b.digests[0].lowest, rng.enough) {
+		return false
+	}
+	if !q.selection.choose(b, &q.query) {
+		return true
+	}
+	for filled := q.selection.filled; filled != 0; {
+		w := next(&filled)
+		for rows := q.selection.word(w); rows != 0; {
+			i := w*64 + next(&rows)
+			d := &b.digests[i]
+			if !rng.onUs && (d.abi == q.query.issuer || q.prunes && q.hopeless(d)) || q.beaten(d, b, i) {
+				continue
+			}
+			if rng.enough > 0 && q.settled(d.lowest, rng.enough) {
+				return false
+			}
+			q.visit(d, b.rows[i], rng)
+		}
+	}
+	return true
 }
 
 // beaten reports whether the row, the i-th of a block, cannot become that of its PSP, which has a better one.

@@ -39,6 +39,8 @@ func quoteService() *grpc.ServiceDesc {
 
 // handleQuote takes the place of the generated handler. Interceptors see the request as the message that it
 // is, which they must not keep, and the answer as a *reply.
+//
+//nolint:revive // the order of the arguments is grpc-go's
 func handleQuote(server any, ctx context.Context, decode func(any) error, intercept grpc.UnaryServerInterceptor) (any, error) {
 	s := server.(*quoteServer)
 	in := s.requests.Get().(*incoming)
