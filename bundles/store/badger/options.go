@@ -65,7 +65,7 @@ func (o Options) withDefaults() Options {
 		o.VerifyRows = VerifyRowsDefault
 	}
 	if o.step == nil {
-		o.step = func(string) {}
+		o.step = namedPoint
 	}
 	return o
 }

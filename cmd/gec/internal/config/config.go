@@ -33,6 +33,17 @@ type Config struct {
 	// ReadyOffDelay is how long the server goes on accepting calls after it stopped being ready, so
 	// that whoever spreads the load sees it; StopTimeout how long calls under way may then take.
 	ReadyOffDelay, StopTimeout time.Duration
+	// WatermarkMiB is the free space of the data folder's disk, in MiB, below which changes are refused (507).
+	WatermarkMiB int
+	// OpsAddress is host:port of the operator's listener (metrics, profiles, backup), or "off". It has no keys.
+	OpsAddress string
+	// InFlightMax bounds the quotes worked on at a time over HTTP and gRPC each; more wait briefly and are
+	// then turned away with 503.
+	InFlightMax int
+	// TraceEndpoint is the URL of an OTLP collector over HTTP, or "off"; TraceSample the share of calls,
+	// in per mille, that are traced where the caller did not decide.
+	TraceEndpoint string
+	TraceSample   int
 	// ProgramsMax, ECPlansMax and SnapshotsMax bound the caches of compiled conditions, of plans of
 	// creditor institutions and of past revisions, in entries.
 	ProgramsMax, ECPlansMax, SnapshotsMax int
@@ -66,6 +77,8 @@ func Settings() []Setting {
 			field: func(c *Config) any { return &c.HTTPAddress }},
 		{Name: "grpc", Default: "127.0.0.1:9090", Serve: true, Help: "`address` for gRPC; port 0 picks a free one",
 			field: func(c *Config) any { return &c.GRPCAddress }},
+		{Name: "ops", Default: "off", Serve: true, Help: "`address` of the operator's metrics, profiles and backup, as 127.0.0.1:9100; it asks for no key",
+			field: func(c *Config) any { return &c.OpsAddress }},
 		{Name: "insecure-listen-without-keys", Default: "false", Serve: true,
 			Help:  "listen beyond loopback although whoever reaches the address needs no key",
 			field: func(c *Config) any { return &c.ListenWithoutKeys }},
@@ -91,6 +104,15 @@ func Settings() []Setting {
 		{Name: "stop-timeout", Default: "30s", Min: "1s", Max: "10m", Serve: true,
 			Help:  "longest `time` that calls under way may take at a stop",
 			field: func(c *Config) any { return &c.StopTimeout }},
+		{Name: "in-flight-max", Default: "256", Min: "1", Max: "65536", Serve: true,
+			Help:  "`number` of HTTP calls, and of gRPC calls, worked on at a time; others wait briefly and then get 503",
+			field: func(c *Config) any { return &c.InFlightMax }},
+		{Name: "trace-endpoint", Default: "off", Serve: true, Help: "`URL` of an OTLP collector over HTTP, as http://127.0.0.1:4318",
+			field: func(c *Config) any { return &c.TraceEndpoint }},
+		{Name: "trace-sample", Default: "10", Min: "0", Max: "1000", Serve: true,
+			Help: "`calls` in a thousand that are traced where the caller decides nothing", field: func(c *Config) any { return &c.TraceSample }},
+		{Name: "watermark-mib", Default: "1024", Min: "16", Max: "1048576", Serve: true,
+			Help: "free `MiB` on the disk of the data folder below which changes are refused", field: func(c *Config) any { return &c.WatermarkMiB }},
 		{Name: "programs-max", Default: "8192", Min: "16", Max: "1048576", Serve: true,
 			Help: "`number` of compiled conditions kept", field: func(c *Config) any { return &c.ProgramsMax }},
 		{Name: "ec-plans-max", Default: "4096", Min: "16", Max: "1048576", Serve: true,

@@ -71,6 +71,7 @@ func empty(dir string) bool {
 }
 
 func open(ctx context.Context, c config.Config, o badger.Options) (*Folder, error) {
+	o.WatermarkBytes = uint64(c.WatermarkMiB) << 20
 	store, err := badger.Open(c.DataDir, o)
 	if errors.Is(err, badger.ErrInUse) {
 		return nil, fmt.Errorf("data folder %s is in use by another gec: stop that one, or ask it with --server http://…: %w", absolute(c.DataDir), err)
