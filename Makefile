@@ -13,6 +13,9 @@ HTTP ?= 127.0.0.1:8080
 GRPC ?= 127.0.0.1:9090
 TESTFLAGS ?=
 DURATION ?= 10m
+KILLS ?= 200
+BUNDLES ?= 50000
+TEARS ?= 1000
 
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
 GOLANGCI := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
@@ -87,6 +90,11 @@ fuzz: ## run every fuzz target for FUZZTIME (20s)
 	  for target in $$(grep -ohE '^func Fuzz[A-Za-z0-9_]*' "$$dir"/*_test.go | cut -c 6- || true); do \
 	    echo "$$package $$target"; go test "$$package" -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 10x; \
 	  done; done
+
+.PHONY: crash
+crash: ## kill -9 the real binary KILLS (200) times at BUNDLES (50000) while eight clients upload, and at each named point; damage TEARS (1000) files
+	GEC_TEST_KILLS=$(KILLS) GEC_TEST_BUNDLES=$(BUNDLES) go test -count=1 -timeout 3h -v -run '^TestKilled' ./cmd/gec
+	GEC_TEST_KILLS=$(KILLS) GEC_TEST_TEARS=$(TEARS) go test -count=1 -timeout 3h -v -run '^Test(Kill|TornFiles|CrashAtEveryPoint|CrashDuringSweep|EmptyLogFiles)$$' ./bundles/store/badger
 
 .PHONY: bench
 bench: ## measure quotes and the service beside their floors, and print the goals; some ten minutes, on a quiet machine

@@ -51,9 +51,14 @@ type result struct {
 // command makes a call of the binary in an environment without settings.
 func command(t *testing.T, args ...string) *exec.Cmd {
 	t.Helper()
+	return commandOf(t, binary, args...)
+}
+
+func commandOf(t *testing.T, path string, args ...string) *exec.Cmd {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	t.Cleanup(cancel)
-	cmd := exec.CommandContext(ctx, binary, args...)
+	cmd := exec.CommandContext(ctx, path, args...)
 	cmd.Dir = t.TempDir()
 	for _, variable := range os.Environ() {
 		if !strings.HasPrefix(variable, "GEC_") {
@@ -107,8 +112,15 @@ var readyLine = regexp.MustCompile(`^ready http=(127\.0\.0\.1:[1-9]\d*) grpc=(12
 // serve starts a server on free ports and waits until it is ready. The test stops it at its end.
 func serve(t *testing.T, data string, args ...string) *server {
 	t.Helper()
+	return start(t, binary, nil, append([]string{"serve", "--data", data, "--http", "127.0.0.1:0", "--grpc", "127.0.0.1:0"}, args...)...)
+}
+
+// start is serve for another binary, further variables of the environment, and all arguments.
+func start(t *testing.T, path string, environ []string, args ...string) *server {
+	t.Helper()
 	s := &server{stderr: &log{}}
-	s.cmd = command(t, append([]string{"serve", "--data", data, "--http", "127.0.0.1:0", "--grpc", "127.0.0.1:0"}, args...)...)
+	s.cmd = commandOf(t, path, args...)
+	s.cmd.Env = append(s.cmd.Env, environ...)
 	s.stderr.changed = sync.NewCond(&s.stderr.mu)
 	s.cmd.Stderr = s.stderr
 	stdout, err := s.cmd.StdoutPipe()
