@@ -49,8 +49,15 @@ run: build ## serve the sample catalogue on loopback; data stays in $(DATA)
 	  'The README has more. Stop with Ctrl-C.' ''
 	@exec bin/gec serve --sample --authoring-without-keys --data $(DATA) --http $(HTTP) --grpc $(GRPC)
 
+bin/etcd: .tools/etcd/go.mod ## the etcd server for tests and `make cluster`, built from its own module file
+	cd .tools/etcd && CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o $(CURDIR)/bin/etcd go.etcd.io/etcd/server/v3
+
+.PHONY: etcd
+etcd: # tests that need it are skipped where it cannot be built
+	@$(MAKE) --no-print-directory bin/etcd || echo 'etcd could not be built (offline, and never fetched?): its tests are skipped' >&2
+
 .PHONY: test
-test: format vet page ## everything that must pass: format, vet, all tests, races, the page in a browser
+test: format vet page etcd ## everything that must pass: format, vet, all tests, races, the page in a browser
 	go test $(TESTFLAGS) ./...
 	go test $(TESTFLAGS) -race -short -skip '$(RACE_SKIP)' $(SHARED)
 	go test $(TESTFLAGS) -race -short -run '^Test(P1Threads|P6|PlansMayBeDropped)' ./engine

@@ -273,6 +273,22 @@ func (c *Catalogue) Refresh(ctx context.Context) error {
 	return c.refresh(ctx)
 }
 
+// Await returns once the current revision is the given one or a later one, at once where it is. Errors:
+// ErrNotYet when ctx ends before.
+func (c *Catalogue) Await(ctx context.Context, revision int64) error {
+	for {
+		changed, current := c.Changed(), c.current.Load()
+		if current.record.Revision >= revision {
+			return nil
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return fmt.Errorf("%w: revision %d is asked for, %d is current", ErrNotYet, revision, current.record.Revision)
+		}
+	}
+}
+
 // lock waits for the right to change the catalogue, no longer than ctx lives.
 func (c *Catalogue) lock(ctx context.Context) error {
 	select {

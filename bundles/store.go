@@ -83,7 +83,7 @@ type Commit struct {
 // starts with and has no record. All methods may be called concurrently, also from within a yield
 // function. Reading at a revision that is not there, below 0 or above the head, is ErrNotFound.
 //
-// Implementations: bundles/store/badger. Each passes bundles/store/storetest.
+// Implementations: bundles/store/badger and bundles/store/etcd. Each passes bundles/store/storetest.
 type Store interface {
 	// Head returns the record of the current revision; the zero Record for revision 0.
 	Head(ctx context.Context) (Record, error)
@@ -133,4 +133,12 @@ var (
 	ErrInvalidRow = errors.New("the change has a row that cannot be stored")
 	// ErrStorageFull is returned when free space is below the watermark; nothing was written.
 	ErrStorageFull = errors.New("storage is nearly full: free some space and repeat the change")
+	// ErrUnavailable is returned when the store of a cluster cannot be reached, or has no quorum: nothing
+	// was stored.
+	ErrUnavailable = errors.New("the shared catalogue cannot be reached: nothing was stored, repeat the change later")
+	// ErrOutcomeUnknown is returned when the store of a cluster went away while a change was being stored and
+	// could not be asked since: the change may be there or not.
+	ErrOutcomeUnknown = errors.New("the shared catalogue went away while the change was being stored: it may be there or not, read before repeating it, or repeat it with the same idempotency key")
+	// ErrNotYet is returned when the revision that a caller has seen has not reached this node yet.
+	ErrNotYet = errors.New("that revision of the catalogue has not reached this node yet: repeat the request")
 )

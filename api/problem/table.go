@@ -124,6 +124,9 @@ func ofSentinel(err error) *Problem {
 		{bundles.ErrConflict, http.StatusConflict, codes.Aborted},
 		{bundles.ErrKeyReused, http.StatusConflict, codes.AlreadyExists},
 		{bundles.ErrDuplicateKey, http.StatusConflict, codes.AlreadyExists},
+		{bundles.ErrUnavailable, http.StatusServiceUnavailable, codes.Unavailable},
+		{bundles.ErrOutcomeUnknown, http.StatusServiceUnavailable, codes.Unavailable},
+		{bundles.ErrNotYet, http.StatusServiceUnavailable, codes.Unavailable},
 		{bundles.ErrStorageFull, http.StatusInsufficientStorage, codes.ResourceExhausted},
 	} {
 		if errors.Is(err, row.is) {

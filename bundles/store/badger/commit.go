@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
-	"strings"
 
 	badgerdb "github.com/dgraph-io/badger/v4"
 
@@ -34,7 +32,7 @@ func (s *Store) Commit(ctx context.Context, c bundles.Commit) (bundles.Record, e
 		return bundles.Record{}, err
 	}
 	defer s.leave()
-	rows, err := checked(c)
+	rows, err := c.Checked()
 	if err != nil {
 		return bundles.Record{}, err
 	}
@@ -45,36 +43,6 @@ func (s *Store) Commit(ctx context.Context, c bundles.Commit) (bundles.Record, e
 		return bundles.Record{}, fmt.Errorf("commit: %w", err)
 	}
 	return record, nil
-}
-
-// checked returns the rows in the order in which they are stored. Errors: ErrInvalidRow.
-func checked(c bundles.Commit) ([]bundles.Row, error) {
-	rows := slices.Clone(c.Rows)
-	slices.SortFunc(rows, bundles.CompareRows)
-	refuse := func(r bundles.Row, reason string) ([]bundles.Row, error) {
-		return nil, fmt.Errorf("%w: %s: %s", bundles.ErrInvalidRow, part(r.Kind, r.ID), reason)
-	}
-	for i, r := range rows {
-		switch {
-		case strings.IndexByte(r.ID, 0) >= 0:
-			return refuse(r, "its id has a NUL")
-		case len(r.ID) > bundles.IDBytesMax:
-			return refuse(r, fmt.Sprintf("its id has %d bytes, at most %d can be stored", len(r.ID), bundles.IDBytesMax))
-		case r.Kind == 0:
-			return refuse(r, "it has no kind")
-		case r.Deleted && len(r.Document) > 0:
-			return refuse(r, "it is deleted and has a document")
-		case len(r.Document) > bundles.DocumentBytesMax:
-			return refuse(r, fmt.Sprintf("its document has %d bytes, at most %d can be stored", len(r.Document), bundles.DocumentBytesMax))
-		case i > 0 && bundles.CompareRows(rows[i-1], r) == 0:
-			return refuse(r, "it is there twice")
-		}
-	}
-	if len(c.Record.IdempotencyKey) > bundles.IDBytesMax {
-		return nil, fmt.Errorf("%w: idempotency key has %d bytes, at most %d can be stored",
-			bundles.ErrInvalidRow, len(c.Record.IdempotencyKey), bundles.IDBytesMax)
-	}
-	return rows, nil
 }
 
 func (s *Store) commit(ctx context.Context, c bundles.Commit, rows []bundles.Row) (bundles.Record, error) {
@@ -93,7 +61,7 @@ func (s *Store) commit(ctx context.Context, c bundles.Commit, rows []bundles.Row
 			return bundles.Record{}, err
 		}
 	}
-	record := next(head, c.Record, rows)
+	record := bundles.NextRecord(head, c.Record, rows)
 	if err := s.write(ctx, head, record, rows); err != nil {
 		if s.uncertain.Load() == nil {
 			// A sweep that fails leaves unswept set, for the next commit to try again.
@@ -173,21 +141,6 @@ func size(rows []bundles.Row) (total uint64) {
 	return total
 }
 
-// next returns the record of the revision after head.
-func next(head, r bundles.Record, rows []bundles.Row) bundles.Record {
-	r.Revision, r.Rows, r.SHA256 = head.Revision+1, len(rows), [32]byte{}
-	r.At = r.At.Round(0).UTC() // without a reading of the monotonic clock
-	if r.At.Before(head.At) {
-		r.At = head.At
-	}
-	digest := bundles.NewDigest(head.SHA256, r)
-	for _, row := range rows {
-		digest.Add(row)
-	}
-	r.SHA256 = digest.Sum()
-	return r
-}
-
 // write writes the rows in chunks and the last of them together with the record and the head.
 func (s *Store) write(ctx context.Context, head, record bundles.Record, rows []bundles.Row) error {
 	txn := s.db.NewTransaction(true)
@@ -253,7 +206,7 @@ func (s *Store) flip(txn *badgerdb.Txn, head, record bundles.Record) error {
 		err = errors.Join(err, txn.Set(key, seal(key, 0, content)))
 	}
 	err = nil
-	set(recordKey(record.Revision), encodeRecord(record))
+	set(recordKey(record.Revision), bundles.EncodeRecord(record))
 	if record.IdempotencyKey != "" {
 		set(idempotencyKey(record.IdempotencyKey), encodeHead(record)[:revisionBytes])
 	}

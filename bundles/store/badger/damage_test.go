@@ -37,20 +37,22 @@ func TestDamagedHead(t *testing.T) {
 	row, other := rowKey('b', "id-000001", 3), rowKey('b', "id-000001", 2)
 	for name, damage := range map[string]func(t *testing.T, s *Store){
 		"record truncated": func(t *testing.T, s *Store) {
-			set(t, s, recordKey(3), sealed(recordKey(3), encodeRecord(*s.head.Load())[:50]))
+			set(t, s, recordKey(3), sealed(recordKey(3), bundles.EncodeRecord(*s.head.Load())[:50]))
 		},
 		"record bit flipped": func(t *testing.T, s *Store) {
-			set(t, s, recordKey(3), append(sealed(recordKey(3), encodeRecord(*s.head.Load())), 1))
+			set(t, s, recordKey(3), append(sealed(recordKey(3), bundles.EncodeRecord(*s.head.Load())), 1))
 		},
-		"record of another": func(t *testing.T, s *Store) { set(t, s, recordKey(3), sealed(recordKey(3), encodeRecord(record(2)))) },
+		"record of another": func(t *testing.T, s *Store) {
+			set(t, s, recordKey(3), sealed(recordKey(3), bundles.EncodeRecord(record(2))))
+		},
 		"record longer": func(t *testing.T, s *Store) {
-			set(t, s, recordKey(3), sealed(recordKey(3), append(encodeRecord(*s.head.Load()), 0)))
+			set(t, s, recordKey(3), sealed(recordKey(3), append(bundles.EncodeRecord(*s.head.Load()), 0)))
 		},
 		"record missing": func(t *testing.T, s *Store) { set(t, s, recordKey(3), nil) },
 		"record changed": func(t *testing.T, s *Store) {
 			r := *s.head.Load()
 			r.Caller = "someone else"
-			set(t, s, recordKey(3), sealed(recordKey(3), encodeRecord(r)))
+			set(t, s, recordKey(3), sealed(recordKey(3), bundles.EncodeRecord(r)))
 		},
 		"row missing":         func(t *testing.T, s *Store) { set(t, s, row, nil) },
 		"row changed":         func(t *testing.T, s *Store) { set(t, s, row, sealed(row, []byte("forged"))) },

@@ -4,9 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
-	"fmt"
 	"hash/crc32"
-	"time"
 
 	"gec/bundles"
 )
@@ -94,40 +92,6 @@ func checksum(key []byte, meta byte, content []byte) uint32 {
 	sum := crc32.Update(0, table, key)
 	sum = crc32.Update(sum, table, []byte{meta})
 	return crc32.Update(sum, table, content)
-}
-
-// encodeRecord writes a record: integers of 8 bytes, texts after their length.
-func encodeRecord(r bundles.Record) []byte {
-	b := binary.BigEndian.AppendUint64(nil, uint64(r.Revision))
-	b = binary.BigEndian.AppendUint64(b, uint64(r.At.Unix()))
-	b = binary.BigEndian.AppendUint64(b, uint64(r.At.Nanosecond()))
-	b = binary.BigEndian.AppendUint64(b, uint64(r.Rows))
-	b = append(b, r.SHA256[:]...)
-	for _, text := range []string{r.Caller, r.OnBehalfOf, r.Operation, r.IdempotencyKey} {
-		b = append(binary.AppendUvarint(b, uint64(len(text))), text...)
-	}
-	return b
-}
-
-func decodeRecord(b []byte) (r bundles.Record, err error) {
-	if len(b) < 4*8+len(r.SHA256) {
-		return r, errors.New("it is too short")
-	}
-	r.Revision = int64(binary.BigEndian.Uint64(b))
-	r.At = time.Unix(int64(binary.BigEndian.Uint64(b[8:])), int64(binary.BigEndian.Uint64(b[16:]))).UTC()
-	r.Rows = int(binary.BigEndian.Uint64(b[24:]))
-	b = b[32+copy(r.SHA256[:], b[32:]):]
-	for _, into := range []*string{&r.Caller, &r.OnBehalfOf, &r.Operation, &r.IdempotencyKey} {
-		length, n := binary.Uvarint(b)
-		if n <= 0 || length > uint64(len(b)-n) {
-			return r, errors.New("a text runs past its end")
-		}
-		*into, b = string(b[n:n+int(length)]), b[n+int(length):]
-	}
-	if len(b) != 0 {
-		return r, fmt.Errorf("%d bytes follow its end", len(b))
-	}
-	return r, nil
 }
 
 // encodeHead writes the content of the head: the revision and the SHA-256 of its record.

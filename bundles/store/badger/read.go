@@ -350,13 +350,13 @@ func readRow(item *badgerdb.Item, kind bundles.Kind) (row bundles.Row, err error
 // part names a thing in an error.
 func part(kind bundles.Kind, id string) string { return fmt.Sprintf("row %c %q", kind, id) }
 
-// readRecord returns a record. Errors: badger's ErrKeyNotFound, errSeal and those of decodeRecord.
+// readRecord returns a record. Errors: badger's ErrKeyNotFound, errSeal and those of DecodeRecord.
 func readRecord(txn *badgerdb.Txn, revision int64) (bundles.Record, error) {
 	content, err := getContent(txn, recordKey(revision))
 	if err != nil {
 		return bundles.Record{}, err
 	}
-	r, err := decodeRecord(content)
+	r, err := bundles.DecodeRecord(content)
 	if err == nil && r.Revision != revision {
 		err = fmt.Errorf("it is of revision %d", r.Revision)
 	}

@@ -1,0 +1,144 @@
+package etcd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	clientv3 "go.etcd.io/etcd/client/v3"
+
+	"gec/bundles"
+)
+
+// status is how the copy stands to etcd.
+type status struct {
+	mu sync.Mutex
+	// at is when the copy was last known to be at the head; zero: not since the start.
+	at time.Time
+	// err is what failed since, nil while all is well.
+	err error
+}
+
+// confirmed says that the copy is at the head now, and reports whether that is new.
+func (s *status) confirmed() (news bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	news = s.err != nil || s.at.IsZero()
+	s.at, s.err = time.Now(), nil
+	return news
+}
+
+// failed says what is wrong and reports whether that is new.
+func (s *status) failed(err error) (news bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	news = s.err == nil
+	s.err = err
+	return news
+}
+
+// refusal returns why a change would fail, so that it fails at once.
+func (s *status) refusal() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var diverged *DivergedError
+	if errors.As(s.err, &diverged) {
+		return s.err
+	}
+	if s.err != nil && !s.at.IsZero() {
+		return fmt.Errorf("%w: %s", bundles.ErrUnavailable, s.err)
+	}
+	return nil
+}
+
+// Status is how the node's copy stands to etcd.
+type Status struct {
+	// Connected says that nothing failed since the copy was last at the head.
+	Connected bool
+	// Confirmed is when the copy was last known to be at the head, the zero time before the first time.
+	Confirmed time.Time
+	// Revision is the copy's, SharedRevision the last one that etcd showed.
+	Revision, SharedRevision int64
+	// Err is what failed since Confirmed, nil while Connected.
+	Err error
+}
+
+// Age is how old the catalogue may be at most: the time since the copy was last known to be at the head.
+// It is 0 before the first time; see Connected.
+func (s Status) Age(now time.Time) time.Duration {
+	if s.Confirmed.IsZero() {
+		return 0
+	}
+	return max(now.Sub(s.Confirmed), 0)
+}
+
+// Status returns how the copy stands to etcd. It asks nothing of etcd.
+func (s *Store) Status() Status {
+	s.status.mu.Lock()
+	defer s.status.mu.Unlock()
+	out := Status{Connected: s.status.err == nil && !s.status.at.IsZero(), Confirmed: s.status.at, Err: s.status.err}
+	if shared := s.shared.Load(); shared != nil {
+		out.SharedRevision = shared.revision
+	}
+	if mine, err := s.Store.Head(context.Background()); err == nil {
+		out.Revision = mine.Revision
+	}
+	return out
+}
+
+// quotaBytesDefault is what an etcd that does not tell its quota has: its default.
+const quotaBytesDefault = 2 << 30
+
+// Space returns the bytes that the fullest member uses, and its quota. Errors: ErrUnavailable when none answers.
+func (s *Store) Space(ctx context.Context) (usedBytes, quotaBytes int64, err error) {
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	defer cancel()
+	answered := false
+	for _, endpoint := range s.o.Endpoints {
+		member, failure := s.client.Status(ctx, endpoint)
+		if failure != nil {
+			err = unavailable(failure)
+			continue
+		}
+		answered = true
+		if member.DbSize >= usedBytes {
+			usedBytes, quotaBytes = member.DbSize, member.DbSizeQuota
+		}
+	}
+	if answered {
+		err = nil
+	}
+	if quotaBytes == 0 {
+		quotaBytes = quotaBytesDefault
+	}
+	return usedBytes, quotaBytes, err
+}
+
+// Prune removes from etcd the revisions that became current before an instant, but not the head: their records
+// and rows. Idempotency keys stay. Nodes keep them in their folders. Errors: ErrUnavailable.
+func (s *Store) Prune(ctx context.Context, before time.Time) error {
+	oldest, err := s.RecordAt(ctx, before)
+	if err != nil {
+		return err
+	}
+	head, err := s.Store.Head(ctx)
+	if err != nil {
+		return err
+	}
+	through := min(oldest.Revision, head.Revision) // the revision that was current then stays
+	if through <= 1 {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, 5*requestTimeout)
+	defer cancel()
+	_, err = s.client.Txn(ctx).Then(
+		clientv3.OpDelete(s.recordKey(0), clientv3.WithRange(s.recordKey(through))),
+		clientv3.OpDelete(s.rowsOf(0), clientv3.WithRange(s.rowsOf(through))),
+	).Commit()
+	if err != nil {
+		return unavailable(err)
+	}
+	return nil
+}

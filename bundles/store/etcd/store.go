@@ -1,0 +1,167 @@
+package etcd
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
+	clientv3 "go.etcd.io/etcd/client/v3"
+	"go.uber.org/zap"
+
+	"gec/bundles"
+)
+
+// The time limits of what is asked of etcd: a change is stored or refused within their sum, 3 s, for each
+// megabyte of it.
+const (
+	requestTimeout = 2 * time.Second
+	settleTimeout  = 900 * time.Millisecond
+	// heartbeat is how often a node asks for the head although no watch told it anything.
+	heartbeat = time.Second
+)
+
+// PrefixDefault is the default of Options.Prefix.
+const PrefixDefault = "gec/"
+
+// Options says where the shared catalogue is.
+type Options struct {
+	// Endpoints are the addresses of the members, such as "http://127.0.0.1:2379"; at least one.
+	Endpoints []string
+	// Prefix is where the catalogue's keys are; empty: PrefixDefault.
+	Prefix string
+	// TLS is nil for connections in the clear. Username and Password are empty where etcd asks for none.
+	TLS                *tls.Config
+	Username, Password string
+	// Keep is how long revisions stay in etcd (see Store.Prune); 0 keeps all.
+	Keep time.Duration
+	// Logger gets what an operator should know; nil: nobody does.
+	Logger *slog.Logger
+}
+
+// Store is a [bundles.Store] that is shared through etcd. All reads are answered by the node's own copy, as far
+// as that has come. It is safe for concurrent use.
+type Store struct {
+	// Store is the node's own copy.
+	bundles.Store
+	o      Options
+	client *clientv3.Client
+	// writing is held by the one Commit at a time, applying by who writes to the copy.
+	writing, applying sync.Mutex
+	// shared is the head in etcd as last seen.
+	shared atomic.Pointer[seen]
+	closed atomic.Bool
+	status status
+}
+
+// seen is a head and the etcd revision at which it was written.
+type seen struct {
+	head
+	modified int64
+}
+
+var _ bundles.Store = (*Store)(nil)
+
+// Open returns the store on etcd with the given copy, which Close closes. It asks nothing of etcd: the
+// copy is served at once.
+func Open(copied bundles.Store, o Options) (*Store, error) {
+	if o.Prefix == "" {
+		o.Prefix = PrefixDefault
+	}
+	if !strings.HasSuffix(o.Prefix, "/") {
+		o.Prefix += "/"
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	client, err := clientv3.New(clientv3.Config{
+		Endpoints: o.Endpoints, TLS: o.TLS, Username: o.Username, Password: o.Password,
+		DialTimeout: requestTimeout, DialKeepAliveTime: 2 * time.Second, DialKeepAliveTimeout: 2 * time.Second,
+		MaxUnaryRetries: 3, RejectOldCluster: false, PermitWithoutStream: true, Logger: zap.NewNop(),
+	})
+	if err != nil {
+		return nil, fmt.Errorf("etcd: %w", err)
+	}
+	return &Store{Store: copied, o: o, client: client}, nil
+}
+
+// Close ends the connections to etcd and closes the copy. Run must have returned.
+func (s *Store) Close() error {
+	if s.closed.Swap(true) {
+		return nil
+	}
+	s.writing.Lock()
+	defer s.writing.Unlock()
+	err := s.client.Close()
+	if errors.Is(err, context.Canceled) {
+		err = nil // what Close itself cancelled
+	}
+	return errors.Join(err, s.Store.Close())
+}
+
+// DivergedError is returned when the node's copy states another history than etcd.
+type DivergedError struct {
+	// Revision is one that differs.
+	Revision int64
+	Reason   string
+}
+
+func (e *DivergedError) Error() string {
+	return fmt.Sprintf("the node's data folder and etcd hold different histories at revision %d: %s; "+
+		"move the folder away to copy the catalogue from etcd, or name another --etcd-prefix", e.Revision, e.Reason)
+}
+
+// BehindError is returned when the copy ends before the oldest revision that etcd still has.
+type BehindError struct{ Have, Oldest int64 }
+
+func (e *BehindError) Error() string {
+	return fmt.Sprintf("the node's data folder ends at revision %d and etcd begins at %d: "+
+		"start from a backup or a copy of the data folder of another node", e.Have, e.Oldest)
+}
+
+// unavailable turns an error of the client into those of the domain.
+func unavailable(err error) error {
+	if errors.Is(err, rpctypes.ErrNoSpace) {
+		return fmt.Errorf("%w: etcd: %w", bundles.ErrStorageFull, err)
+	}
+	return fmt.Errorf("%w: etcd: %s", bundles.ErrUnavailable, err)
+}
+
+// observe remembers the newest head that etcd showed.
+func (s *Store) observe(h seen) {
+	for {
+		last := s.shared.Load()
+		if last != nil && last.modified >= h.modified {
+			return
+		}
+		if s.shared.CompareAndSwap(last, &h) {
+			return
+		}
+	}
+}
+
+// fetchHead asks etcd, through its quorum, for the head.
+func (s *Store) fetchHead(ctx context.Context) (seen, error) {
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	defer cancel()
+	answer, err := s.client.Get(ctx, s.headKey())
+	if err != nil {
+		s.status.failed(err)
+		return seen{}, unavailable(err)
+	}
+	h := seen{}
+	if len(answer.Kvs) == 1 {
+		if h.head, err = decodeHead(answer.Kvs[0].Value); err != nil {
+			return seen{}, err
+		}
+		h.modified = answer.Kvs[0].ModRevision
+	}
+	s.observe(h)
+	return h, nil
+}
