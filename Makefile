@@ -113,7 +113,7 @@ bench-soak: ## quotes at half of the peak for DURATION (10m), the catalogue chan
 
 .PHONY: bench-peers
 bench-peers: ## compare quotes with expr, CEL, OPA and Grule on the same catalogue
-	cd bench/peers && go run .
+	cd bench/peers && go run -mod=mod . # -mod=mod: the requirements of the service change without it
 
 .PHONY: bench-guard
 bench-guard: ## fail when a quote allocates more, or a ratio is worse, than bench/recorded.json says
