@@ -7,9 +7,10 @@ import (
 	"sort"
 )
 
-// index is the rows of one kind, the GLOBAL bundles that are not on-us, those of a PSP, or the on-us ones of an ABI, in
-// blocks that follow each other in the order of compareRows. PUBLIC and PRIVATE bundles are not in an
-// index: they are reached through the ECs that subscribe to them. An index is never changed.
+// index is rows of one kind: the GLOBAL bundles that are not on-us, all of them or those of a PSP, or the
+// on-us ones of an ABI. They lie in blocks that follow each other in the order of compareRows. PUBLIC and
+// PRIVATE bundles are in no index: they are reached through the ECs that subscribe to them. An index is
+// never changed.
 type index struct {
 	blocks []*block
 	// byTouchpoint and byType say which blocks have rows for a value at all: a walk for a rare one passes
