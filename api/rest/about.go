@@ -40,7 +40,13 @@ func (a *API) liveness(x *exchange) error {
 // readiness says whether calls should be sent here.
 func (a *API) readiness(x *exchange) error {
 	if a.ready.Load() && a.catalogue.Load() != nil {
-		return a.liveness(x)
+		pairs := []string{"status", "UP"}
+		if a.options.Details != nil {
+			pairs = append(pairs, a.options.Details()...)
+		}
+		x.out = object(x.out, pairs...)
+		x.json(http.StatusOK)
+		return nil
 	}
 	x.out = object(x.out, "status", "DOWN")
 	x.json(http.StatusServiceUnavailable)

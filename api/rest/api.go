@@ -36,6 +36,8 @@ type Options struct {
 	Logger *slog.Logger
 	// RequestLevel is the level of the line per request; its zero value is slog.LevelInfo.
 	RequestLevel slog.Level
+	// Details returns names and values that readiness tells besides while it is UP; nil: none.
+	Details func() []string
 	// Now is the clock; nil: time.Now.
 	Now func() time.Time
 }

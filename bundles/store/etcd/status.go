@@ -88,6 +88,16 @@ func (s *Store) Status() Status {
 	return out
 }
 
+// Away returns the age of the catalogue while etcd cannot be reached, or was not yet since the start.
+func (s *Store) Away() (age time.Duration, away bool) {
+	s.status.mu.Lock()
+	defer s.status.mu.Unlock()
+	if s.status.err == nil && !s.status.at.IsZero() {
+		return 0, false
+	}
+	return Status{Confirmed: s.status.at}.Age(time.Now()), true
+}
+
 // quotaBytesDefault is what an etcd that does not tell its quota has: its default.
 const quotaBytesDefault = 2 << 30
 

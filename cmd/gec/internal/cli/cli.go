@@ -56,7 +56,7 @@ func (p Process) command() *cobra.Command {
 		SilenceUsage:  true,
 	}
 	root.SetFlagErrorFunc(flagError)
-	root.AddCommand(p.serve(), p.importFiles(), p.export(), p.quote(), p.explain(), p.lint(), p.whatIf(), p.backup(), p.restore(), p.verify(), p.config(), p.version())
+	root.AddCommand(p.serve(), p.importFiles(), p.export(), p.quote(), p.explain(), p.lint(), p.whatIf(), p.backup(), p.restore(), p.verify(), p.migrate(), p.config(), p.version())
 	return root
 }
 

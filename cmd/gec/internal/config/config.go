@@ -44,9 +44,22 @@ type Config struct {
 	// in per mille, that are traced where the caller did not decide.
 	TraceEndpoint string
 	TraceSample   int
+	// Store is badger for a node by itself, etcd for one of a cluster; Etcd says where the cluster's catalogue is.
+	Store string
+	Etcd  Etcd
 	// ProgramsMax, ECPlansMax and SnapshotsMax bound the caches of compiled conditions, of plans of
 	// creditor institutions and of past revisions, in entries.
 	ProgramsMax, ECPlansMax, SnapshotsMax int
+}
+
+// Etcd is where the catalogue of a cluster is.
+type Etcd struct {
+	// Endpoints are the URLs of the members, with commas between them; Prefix is where the keys are.
+	Endpoints, Prefix string
+	// CA, Cert and Key are PEM files for TLS, User and PasswordFile the account; each may be "off".
+	CA, Cert, Key, User, PasswordFile string
+	// Keep is how long revisions stay in etcd; 0 keeps all.
+	Keep time.Duration
 }
 
 // Setting is one row of the table: what a setting is called, stands at and may be.
@@ -113,6 +126,20 @@ func Settings() []Setting {
 			Help: "`calls` in a thousand that are traced where the caller decides nothing", field: func(c *Config) any { return &c.TraceSample }},
 		{Name: "watermark-mib", Default: "1024", Min: "16", Max: "1048576", Serve: true,
 			Help: "free `MiB` on the disk of the data folder below which changes are refused", field: func(c *Config) any { return &c.WatermarkMiB }},
+		{Name: "store", Default: "badger", Choices: []string{"badger", "etcd"}, Serve: true,
+			Help: "`kind` of store: the data folder alone, or a cluster's etcd with the data folder as its copy", field: func(c *Config) any { return &c.Store }},
+		{Name: "etcd-endpoints", Default: "http://127.0.0.1:2379", Serve: true, Help: "`URLs` of etcd's members, with commas between them",
+			field: func(c *Config) any { return &c.Etcd.Endpoints }},
+		{Name: "etcd-prefix", Default: "gec/", Serve: true, Help: "`prefix` of the catalogue's keys in etcd", field: func(c *Config) any { return &c.Etcd.Prefix }},
+		{Name: "etcd-ca", Default: "off", Serve: true, Help: "PEM `file` of who vouches for etcd; off: those of the system",
+			field: func(c *Config) any { return &c.Etcd.CA }},
+		{Name: "etcd-cert", Default: "off", Serve: true, Help: "PEM `file` of this node's certificate for etcd", field: func(c *Config) any { return &c.Etcd.Cert }},
+		{Name: "etcd-key", Default: "off", Serve: true, Help: "PEM `file` of the key of --etcd-cert", field: func(c *Config) any { return &c.Etcd.Key }},
+		{Name: "etcd-user", Default: "off", Serve: true, Help: "`name` of the account in etcd", field: func(c *Config) any { return &c.Etcd.User }},
+		{Name: "etcd-password-file", Default: "off", Serve: true, Help: "`file` with the password of --etcd-user",
+			field: func(c *Config) any { return &c.Etcd.PasswordFile }},
+		{Name: "etcd-keep", Default: "0s", Min: "0s", Max: "87600h", Serve: true,
+			Help: "`time` that revisions stay in etcd; nodes keep all; 0s: always", field: func(c *Config) any { return &c.Etcd.Keep }},
 		{Name: "programs-max", Default: "8192", Min: "16", Max: "1048576", Serve: true,
 			Help: "`number` of compiled conditions kept", field: func(c *Config) any { return &c.ProgramsMax }},
 		{Name: "ec-plans-max", Default: "4096", Min: "16", Max: "1048576", Serve: true,

@@ -31,8 +31,17 @@ func (e *Error) Error() string { return errors.Join(e.Faults...).Error() }
 // serve also those of a server. Without flags a setting still comes from the file or the environment.
 func Register(flags *pflag.FlagSet, serve bool) {
 	flags.String(fileSetting, "", "YAML `file` with settings, by the names of the flags ("+envName(fileSetting)+")")
+	register(flags, func(s *Setting) bool { return serve || !s.Serve })
+}
+
+// RegisterEtcd defines the flags that say where etcd is, for a command that is no server.
+func RegisterEtcd(flags *pflag.FlagSet) {
+	register(flags, func(s *Setting) bool { return s.Serve && strings.HasPrefix(s.Name, "etcd-") })
+}
+
+func register(flags *pflag.FlagSet, wanted func(*Setting) bool) {
 	for _, s := range Settings() {
-		if s.Serve && !serve {
+		if !wanted(&s) {
 			continue
 		}
 		help := s.Help + " (" + s.Env() + ")"

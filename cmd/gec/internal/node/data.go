@@ -20,6 +20,7 @@ import (
 	"gec/api/fragment"
 	"gec/bundles"
 	"gec/bundles/store/badger"
+	"gec/bundles/store/etcd"
 	"gec/cmd/gec/internal/config"
 )
 
@@ -27,6 +28,8 @@ import (
 type Folder struct {
 	*bundles.Catalogue
 	store *badger.Store
+	// shared is the store of the cluster whose copy the folder is, nil for a node by itself.
+	shared *etcd.Store
 	// trial is the folder to remove at the end, if any.
 	trial string
 }
@@ -34,6 +37,7 @@ type Folder struct {
 // Open opens the catalogue of the data folder and makes the folder when it is not there. Errors say what
 // to do where a person can do something.
 func Open(ctx context.Context, c config.Config, log *slog.Logger) (*Folder, error) {
+	c.Store = "badger" // a command works on the folder alone
 	return open(ctx, c, badger.Options{Logger: log})
 }
 
@@ -79,13 +83,17 @@ func open(ctx context.Context, c config.Config, o badger.Options) (*Folder, erro
 	if err != nil {
 		return nil, fmt.Errorf("data folder %s: %w", absolute(c.DataDir), err)
 	}
-	catalogue, err := bundles.Open(ctx, store, bundles.Options{
+	served, shared, err := share(ctx, c, store, o.Logger)
+	if err != nil {
+		return nil, errors.Join(err, store.Close())
+	}
+	catalogue, err := bundles.Open(ctx, served, bundles.Options{
 		ProgramsMax: c.ProgramsMax, ECPlansMax: c.ECPlansMax, SnapshotsMax: c.SnapshotsMax, Annotate: fragment.Of,
 	})
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("data folder %s: %w", absolute(c.DataDir), err), store.Close())
+		return nil, errors.Join(fmt.Errorf("data folder %s: %w", absolute(c.DataDir), err), served.Close())
 	}
-	return &Folder{Catalogue: catalogue, store: store}, nil
+	return &Folder{Catalogue: catalogue, store: store, shared: shared}, nil
 }
 
 // collectEvery gives space that the store no longer needs back to the disk, now and then. The function that
@@ -116,6 +124,9 @@ func (f *Folder) collectEvery(ctx context.Context, interval time.Duration, log *
 
 // Close closes the store. Nothing else may use the folder's catalogue any more.
 func (f *Folder) Close() error {
+	if f.shared != nil {
+		return f.shared.Close() // and the folder, its copy
+	}
 	err := f.store.Close()
 	if f.trial != "" {
 		err = errors.Join(err, os.RemoveAll(f.trial))

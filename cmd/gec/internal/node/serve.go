@@ -71,6 +71,7 @@ func Serve(ctx context.Context, c config.Config, version string, log *slog.Logge
 		return err
 	}
 	defer folder.collectEvery(ctx, time.Hour, log)()
+	defer folder.keepUp(ctx, c, log)()
 	if err := prepare(ctx, c, folder, log); err != nil {
 		return err
 	}
@@ -171,16 +172,18 @@ func assemble(c config.Config, version string, folder *Folder, log *slog.Logger)
 	mounts["/"] = page
 	api, err := rest.New(rest.Options{
 		Mounts: mounts, Catalogue: folder.Catalogue, Name: "gec", Version: version, Environment: c.Environment, TestEndpoints: c.TestEndpoints,
-		Logger: log, RequestLevel: requestLevel,
+		Logger: log, RequestLevel: requestLevel, Details: folder.details,
 	})
 	if err != nil {
 		return nil, err
 	}
 	api.Ready(false)
 	native := rpc.Options{Catalogue: folder.Catalogue, Authors: folder.Catalogue, Caller: callers(c), Log: requests}
+	held := folder.seen()
+	native.GRPC = append(native.GRPC, held.GRPC()...)
 	return &node{
 		config: c, log: log, rest: api, grpc: rpc.New(native),
-		http: rest.Server(c.HTTPAddress, contracts(api, rpc.JSON(native)), log),
+		http: rest.Server(c.HTTPAddress, held.HTTP(contracts(api, rpc.JSON(native))), log),
 	}, nil
 }
 

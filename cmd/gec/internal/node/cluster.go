@@ -1,0 +1,186 @@
+package node
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"gec/api/seen"
+	"gec/bundles"
+	"gec/bundles/store/badger"
+	"gec/bundles/store/etcd"
+	"gec/cmd/gec/internal/config"
+)
+
+// share returns the store that a node serves: the folder, or the cluster's whose copy the folder is.
+func share(ctx context.Context, c config.Config, folder *badger.Store, log *slog.Logger) (bundles.Store, *etcd.Store, error) {
+	if c.Store != "etcd" {
+		return folder, nil, nil
+	}
+	if damage := folder.Degraded(); damage != nil {
+		log.Warn("the node's copy is damaged: it goes on from its last good revision and takes the rest from etcd", "error", damage)
+		if err := folder.Discard(ctx); err != nil {
+			return nil, nil, fmt.Errorf("data folder %s: %w", absolute(c.DataDir), err)
+		}
+	}
+	o, err := etcdOptions(c.Etcd, log)
+	if err != nil {
+		return nil, nil, err
+	}
+	shared, err := etcd.Open(folder, o)
+	if err != nil {
+		return nil, nil, err
+	}
+	return shared, shared, nil
+}
+
+// off is how settings say that there is nothing.
+const off = "off"
+
+// etcdOptions reads the files that the settings name.
+func etcdOptions(c config.Etcd, log *slog.Logger) (etcd.Options, error) {
+	o := etcd.Options{Endpoints: strings.Split(c.Endpoints, ","), Prefix: c.Prefix, Keep: c.Keep, Logger: log}
+	if c.CA != off || c.Cert != off || strings.Contains(c.Endpoints, "https://") {
+		o.TLS = &tls.Config{MinVersion: tls.VersionTLS12}
+	}
+	if c.CA != off {
+		pem, err := os.ReadFile(c.CA)
+		if err != nil {
+			return o, fmt.Errorf("--etcd-ca: %w", err)
+		}
+		o.TLS.RootCAs = x509.NewCertPool()
+		if !o.TLS.RootCAs.AppendCertsFromPEM(pem) {
+			return o, fmt.Errorf("--etcd-ca: %s holds no certificate in PEM form", c.CA)
+		}
+	}
+	if c.Cert != off {
+		// It is read again for every connection, so that it can be renewed without a restart.
+		if _, err := tls.LoadX509KeyPair(c.Cert, c.Key); err != nil {
+			return o, fmt.Errorf("--etcd-cert and --etcd-key: %w", err)
+		}
+		o.TLS.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
+			pair, err := tls.LoadX509KeyPair(c.Cert, c.Key)
+			return &pair, err
+		}
+	}
+	if c.User != off {
+		password, err := os.ReadFile(c.PasswordFile)
+		if err != nil {
+			return o, fmt.Errorf("--etcd-password-file: %w", err)
+		}
+		o.Username, o.Password = c.User, strings.TrimRight(string(password), "\r\n")
+	}
+	return o, nil
+}
+
+// keepUp keeps the folder and the snapshot up with the cluster. Where the folder has a catalogue it is served at
+// once; an empty one is filled first, however long etcd takes to come. The function that it returns ends that.
+func (f *Folder) keepUp(ctx context.Context, c config.Config, log *slog.Logger) (end func()) {
+	if f.shared == nil {
+		return func() {}
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	first := make(chan struct{})
+	var once sync.Once
+	var running sync.WaitGroup
+	running.Go(func() {
+		f.shared.Run(ctx, func(ctx context.Context) error {
+			err := f.Refresh(ctx)
+			if err == nil {
+				once.Do(func() { close(first) })
+			}
+			return err
+		})
+	})
+	running.Go(func() { f.watchSpace(ctx, c.Etcd.Keep, log) })
+	if f.Current().Revision() == 0 {
+		log.Info("the data folder is empty: waiting for the shared catalogue", "etcd", c.Etcd.Endpoints)
+		select {
+		case <-first:
+		case <-ctx.Done():
+		}
+	}
+	return func() {
+		cancel()
+		running.Wait()
+	}
+}
+
+// watchSpace removes old revisions from etcd and says when its space runs out.
+func (f *Folder) watchSpace(ctx context.Context, keep time.Duration, log *slog.Logger) {
+	ticker := time.NewTicker(10 * time.Minute)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+		used, quota, err := f.shared.Space(ctx)
+		if err == nil && used > quota/4*3 {
+			log.Warn("etcd is running out of space: changes will be refused when it is full", "used_bytes", used, "quota_bytes", quota)
+		}
+		if keep > 0 && err == nil {
+			err = f.shared.Prune(ctx, time.Now().Add(-keep))
+		}
+		if err != nil && ctx.Err() == nil {
+			log.Warn("the space of etcd could not be looked after", "error", err)
+		}
+	}
+}
+
+// seen holds answers to the revision that their caller has seen.
+func (f *Folder) seen() seen.Options {
+	o := seen.Options{Catalogue: f.Catalogue}
+	if f.shared != nil {
+		o.Age = f.shared.Away
+	}
+	return o
+}
+
+// details are what the health of a node of a cluster tells besides.
+func (f *Folder) details() []string {
+	if f.shared == nil {
+		return nil
+	}
+	s := f.shared.Status()
+	return []string{
+		"store", "etcd", "connected", strconv.FormatBool(s.Connected), "revision", strconv.FormatInt(s.Revision, 10),
+		"ageSeconds", strconv.FormatInt(int64(s.Age(time.Now())/time.Second), 10),
+	}
+}
+
+// Migrate moves the catalogue between a data folder and etcd, with its history and hashes, and returns the last
+// revision: from the folder with toEtcd, else into it. What is there already must be the beginning of the same
+// history.
+func Migrate(ctx context.Context, c config.Config, toEtcd bool, log *slog.Logger, progress func(revision int64)) (last bundles.Record, err error) {
+	if toEtcd && empty(c.DataDir) {
+		return last, fmt.Errorf("data folder %s holds no catalogue", absolute(c.DataDir))
+	}
+	c.Store = "etcd"
+	folder, err := open(ctx, c, badger.Options{Logger: log})
+	if err != nil {
+		return last, err
+	}
+	defer func() { err = errors.Join(err, folder.Close()) }()
+	if toEtcd {
+		err = folder.shared.Upload(ctx, progress)
+	} else {
+		err = folder.shared.CatchUp(ctx)
+	}
+	if err != nil {
+		return last, err
+	}
+	if _, err := folder.store.Verify(ctx); err != nil {
+		return last, err
+	}
+	return folder.store.Head(ctx)
+}
