@@ -332,6 +332,11 @@ func (i *importing) prepare(b base) Document {
 		if bundle.Origin == "" && i.o.Mode == ImportReplaceOrigin {
 			bundle.Origin = i.o.Origin
 		}
+		if i.own && bundle.Origin == "" { // what made a bundle is not for its author to say
+			if stored := i.stored(b, bundle.ID); stored != nil {
+				bundle.Origin = stored.Origin
+			}
+		}
 		if !i.o.Lenient && d.Export == nil && bundle.Validity.From == 0 {
 			bundle.Validity.From = b.today.AddDays(1)
 			if stored := i.stored(b, bundle.ID); stored != nil {

@@ -23,7 +23,7 @@ type syncView struct {
 	Added         int         `json:"added"`
 	Ended         int         `json:"ended"`
 	Removed       int         `json:"removed"`
-	Warnings      []faultView `json:"warnings,omitempty"`
+	Warnings      []FaultView `json:"warnings,omitempty"`
 }
 
 // syncCDIs takes in the CDIs of the body, all of them or nothing (spec 5).

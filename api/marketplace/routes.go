@@ -135,6 +135,9 @@ func nativeRoutes() []Route {
 		{post, "/psps/{idPsp}/uploads", "uploadBundles", uploadBundles, false},
 		{get, "/psps/{idPsp}/lint", "lintBundles", lintPSP, false},
 		{post, "/lint", "lintDocument", lintDocument, false},
+		{get, "/revisions", "getRevisions", getRevisions, false},
+		{get, "/diff", "getDiff", getDiff, false},
+		{get, "/bundles/{idBundle}/history", "getHistory", getHistory, false},
 		{post, "/whatif", "whatIf", whatIf, false},
 	}
 }
@@ -145,5 +148,6 @@ func Prefixes() []string {
 		"/psps/", "/cis/", "/bundles/", "/touchpoints/", "/paymenttypes/", "/configuration/", "/payment-methods/", "/cdis/",
 		prefixMarketplace + "/", prefixUtils + "/", prefixCalculator + "/payment-methods/", prefixNode + "/payment-methods/",
 		prefixNative + "/psps/", prefixNative + "/lint/", prefixNative + "/whatif/",
+		prefixNative + "/revisions/", prefixNative + "/diff/", prefixNative + "/bundles/",
 	}
 }

@@ -15,8 +15,8 @@ import (
 	"gec/engine"
 )
 
-// uploadView reports on an upload, row by row.
-type uploadView struct {
+// UploadView reports on an upload, row by row.
+type UploadView struct {
 	Revision int64 `json:"revision"`
 	DryRun   bool  `json:"dryRun"`
 	// Repeated says that the upload with this idempotency key was made before, in that revision.
@@ -25,21 +25,21 @@ type uploadView struct {
 	Added     int           `json:"added"`
 	Changed   int           `json:"changed"`
 	Unchanged int           `json:"unchanged"`
-	Rows      []rowView     `json:"rows"`
-	Warnings  []faultView   `json:"warnings,omitempty"`
-	Lint      []findingView `json:"lint,omitempty"`
+	Rows      []RowView     `json:"rows"`
+	Warnings  []FaultView   `json:"warnings,omitempty"`
+	Lint      []FindingView `json:"lint,omitempty"`
 }
 
-// rowView says what became of one bundle; Line is that on which it begins in the text.
-type rowView struct {
+// RowView says what became of one bundle; Line is that on which it begins in the text.
+type RowView struct {
 	Row      int    `json:"row"`
 	Line     int    `json:"line,omitempty"`
 	IDBundle string `json:"idBundle"`
 	Outcome  string `json:"outcome,omitempty"`
 }
 
-// faultView is something wrong, or probably not meant.
-type faultView struct {
+// FaultView is something wrong, or probably not meant.
+type FaultView struct {
 	Field  string `json:"field,omitempty"`
 	Line   int    `json:"line,omitempty"`
 	Column int    `json:"column,omitempty"`
@@ -47,12 +47,12 @@ type faultView struct {
 	Fix    string `json:"fix,omitempty"`
 }
 
-func faultsOf(faults []bundles.Fault) []faultView {
-	return mapped(faults, func(f *bundles.Fault) faultView { return faultView{f.Path, f.Line, f.Column, f.Reason, f.Fix} })
+func faultsOf(faults []bundles.Fault) []FaultView {
+	return mapped(faults, func(f *bundles.Fault) FaultView { return FaultView{f.Path, f.Line, f.Column, f.Reason, f.Fix} })
 }
 
-// findingView is what lint found.
-type findingView struct {
+// FindingView is what lint found.
+type FindingView struct {
 	Rule     string `json:"rule"`
 	Severity string `json:"severity"`
 	IDPsp    string `json:"idPsp"`
@@ -63,9 +63,9 @@ type findingView struct {
 	Fix      string `json:"fix"`
 }
 
-func findingsOf(findings []lint.Finding) []findingView {
-	return mapped(findings, func(f *lint.Finding) findingView {
-		return findingView{string(f.Rule), string(f.Severity), f.PSP, f.Bundle, f.Other, f.Field, f.Message, f.Fix}
+func findingsOf(findings []lint.Finding) []FindingView {
+	return mapped(findings, func(f *lint.Finding) FindingView {
+		return FindingView{string(f.Rule), string(f.Severity), f.PSP, f.Bundle, f.Other, f.Field, f.Message, f.Fix}
 	})
 }
 
@@ -106,7 +106,7 @@ func uploadBundles(c *call) error {
 	if err != nil {
 		return located(err, name, body)
 	}
-	v := uploadView{
+	v := UploadView{
 		Revision: upload.Revision, DryRun: upload.DryRun, Repeated: upload.Repeated, Bundles: len(drafts), Added: upload.Added,
 		Changed: upload.Changed, Unchanged: upload.Unchanged, Rows: rowsOf(&upload, name, body), Warnings: faultsOf(append(warnings, upload.Warnings...)),
 	}
@@ -172,15 +172,15 @@ func located(err error, name format.Name, body []byte) error {
 }
 
 // rowsOf tells what became of each bundle, with its place in the text.
-func rowsOf(upload *bundles.Upload, name format.Name, body []byte) []rowView {
+func rowsOf(upload *bundles.Upload, name format.Name, body []byte) []RowView {
 	places := make([]bundles.Fault, len(upload.IDs))
 	for n := range places {
 		places[n].Path = bundles.BundlePath(n)
 	}
 	format.Locate(name, body, places)
-	rows := make([]rowView, len(upload.IDs))
+	rows := make([]RowView, len(upload.IDs))
 	for n, id := range upload.IDs {
-		rows[n] = rowView{Row: n + 1, Line: places[n].Line, IDBundle: id}
+		rows[n] = RowView{Row: n + 1, Line: places[n].Line, IDBundle: id}
 		if n < len(upload.Outcomes) {
 			rows[n].Outcome = upload.Outcomes[n].String()
 		}
@@ -189,7 +189,7 @@ func rowsOf(upload *bundles.Upload, name format.Name, body []byte) []rowView {
 }
 
 // lintWith tells what is odd about the PSP's bundles as they would be with the drafts (A10).
-func (c *call) lintWith(drafts []bundles.Bundle, ids []string) []findingView {
+func (c *call) lintWith(drafts []bundles.Bundle, ids []string) []FindingView {
 	psp := c.part("idPsp")
 	drafted := map[string]bool{}
 	all := bundles.Completed(psp, drafts)
@@ -211,7 +211,7 @@ func (c *call) lintWith(drafts []bundles.Bundle, ids []string) []findingView {
 }
 
 type lintView struct {
-	Findings []findingView `json:"findings"`
+	Findings []FindingView `json:"findings"`
 }
 
 // lintPSP tells what is odd about the stored bundles of a PSP (A10).

@@ -45,7 +45,7 @@ type WhatIfMix struct {
 // whatIfAnswer is what drafts would do.
 type whatIfAnswer struct {
 	*whatif.Answer
-	Warnings []faultView `json:"warnings,omitempty"`
+	Warnings []FaultView `json:"warnings,omitempty"`
 }
 
 // whatIf answers what drafts of a PSP would do, or what bearing a share would cost an EC. It stores nothing.

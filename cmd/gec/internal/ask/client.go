@@ -85,13 +85,26 @@ func (c *Client) call(ctx context.Context, method string, question, answer proto
 	return nil
 }
 
-// post sends a body and returns the text of the answer. Errors: *problem.Problem; why there is no answer.
-func (c *Client) post(ctx context.Context, method string, body []byte) ([]byte, error) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, c.base+method, bytes.NewReader(body))
+// Do sends a request to a path of the server and returns the text of the answer, empty where there is none.
+// header may be nil. Errors: *problem.Problem; why there is no answer.
+func (c *Client) Do(ctx context.Context, method, path string, header http.Header, body []byte) ([]byte, error) {
+	request, err := http.NewRequestWithContext(ctx, method, strings.TrimSuffix(c.base, "/gec/v1/")+path, bytes.NewReader(body))
 	if err != nil {
 		return nil, err
 	}
 	request.Header.Set("Content-Type", "application/json")
+	for name, values := range header {
+		request.Header[name] = values
+	}
+	return c.do(request)
+}
+
+// post sends a body to a method of the native contract and returns the text of the answer. Errors as Do.
+func (c *Client) post(ctx context.Context, method string, body []byte) ([]byte, error) {
+	return c.Do(ctx, http.MethodPost, "/gec/v1/"+method, nil, body)
+}
+
+func (c *Client) do(request *http.Request) ([]byte, error) {
 	response, err := c.http.Do(request)
 	if err != nil {
 		return nil, fmt.Errorf("no server answers: %w; start one with gec serve, or read a folder with --data", err)
@@ -104,7 +117,7 @@ func (c *Client) post(ctx context.Context, method string, body []byte) ([]byte, 
 	if len(text) > answerBytesMax {
 		return nil, fmt.Errorf("the answer of %s is longer than %d MiB", c.base, answerBytesMax>>20)
 	}
-	if response.StatusCode != http.StatusOK {
+	if response.StatusCode != http.StatusOK && response.StatusCode != http.StatusCreated {
 		return nil, refusal(response, text)
 	}
 	return text, nil

@@ -56,7 +56,11 @@ func (p Process) command() *cobra.Command {
 		SilenceUsage:  true,
 	}
 	root.SetFlagErrorFunc(flagError)
-	root.AddCommand(p.serve(), p.importFiles(), p.export(), p.quote(), p.explain(), p.lint(), p.whatIf(), p.backup(), p.restore(), p.verify(), p.migrate(), p.config(), p.version())
+	root.AddCommand(
+		p.serve(), p.importFiles(), p.export(), p.quote(), p.explain(), p.lint(), p.whatIf(),
+		p.bundles(), p.offers(), p.requests(), p.subscriptions(), p.revisions(),
+		p.backup(), p.restore(), p.verify(), p.migrate(), p.config(), p.version(),
+	)
 	return root
 }
 

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"net/http"
 	"os"
 	"slices"
 	"strings"
@@ -17,7 +16,6 @@ import (
 	"gec/bundles/whatif"
 	"gec/cmd/gec/internal/ask"
 	"gec/cmd/gec/internal/config"
-	"gec/cmd/gec/internal/node"
 	"gec/cmd/gec/internal/text"
 )
 
@@ -189,13 +187,7 @@ func shares(all []string) (attributes []whatif.AttributeWire, err error) {
 
 // put calls f with a client of the server or the folder that the flags name.
 func (q *wondering) put(f func(*ask.Client) error) error {
-	return q.process.ask(q.cmd, q.server, func(folder *node.Folder) (http.Handler, error) {
-		return marketplace.New(marketplace.Options{
-			Catalogue: func() *bundles.Catalogue { return folder.Catalogue },
-			Caller:    func(*http.Request) (bundles.Caller, error) { return node.Owner(), nil },
-			MayQuote:  func(*http.Request) error { return nil },
-		})
-	}, f)
+	return q.process.ask(q.cmd, q.server, localMarketplace, f)
 }
 
 // print writes an answer as tables.
