@@ -100,6 +100,9 @@ func withoutLastSlash(r *http.Request) *http.Request {
 
 // serve lets a route answer, for a caller that may ask it.
 func (h *Handler) serve(w http.ResponseWriter, r *http.Request, route Route) {
+	if named, ok := w.(interface{ Operation(name string) }); ok {
+		named.Operation(route.Operation) // for the log and the metrics of whoever mounts this
+	}
 	c := &call{h: h, w: w, r: r, operation: route.Operation}
 	if c.catalogue = h.options.Catalogue(); c.catalogue == nil {
 		h.fail(w, r, problem.New(http.StatusServiceUnavailable, codes.Unavailable, "The catalogue is not loaded yet: repeat the request in a moment"))

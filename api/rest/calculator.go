@@ -49,6 +49,8 @@ type Calculator struct {
 	snapshot func() *engine.Snapshot
 	now      func() time.Time
 	work     sync.Pool
+	// failed is Options.Failed.
+	failed func([]engine.Failure)
 }
 
 // work is what one answer needs and the next one can reuse.
@@ -84,18 +86,18 @@ func (c *Calculator) answer(dst, body []byte, q *Query, contract contract) ([]by
 	}
 	w := c.work.Get().(*work)
 	// Not deferred: after a panic the work is left to the garbage collector, whatever state it is in.
-	dst, outcome, err := w.answer(snapshot, c.now(), dst, body, q, contract)
+	dst, outcome, err := c.answerOn(w, snapshot, dst, body, q, contract)
 	c.work.Put(w)
 	return dst, outcome, err
 }
 
-func (w *work) answer(s *engine.Snapshot, now time.Time, dst, body []byte, q *Query, contract contract) ([]byte, Outcome, error) {
+func (c *Calculator) answerOn(w *work, s *engine.Snapshot, dst, body []byte, q *Query, contract contract) ([]byte, Outcome, error) {
 	if err := w.decoder.decode(body, contract, q.PSP); err != nil {
 		return dst, Outcome{}, err
 	}
 	payment := &w.decoder.payment
 	payment.WithoutPoste = !q.AllCcp
-	payment.At = now
+	payment.At = c.now()
 	payment.Reference = q.Reference
 	options := engine.Options{View: engine.OnePerPSP, Order: q.Order, OnUsFirst: q.OnUsFirst, Limit: q.Limit}
 	if contract == contractV1 {
@@ -104,6 +106,9 @@ func (w *work) answer(s *engine.Snapshot, now time.Time, dst, body []byte, q *Qu
 	answer, err := w.quoter.Quotes(s, payment, options)
 	if err != nil {
 		return dst, Outcome{}, onTheWire(err, contract)
+	}
+	if len(answer.Failed) > 0 && c.failed != nil {
+		c.failed(answer.Failed)
 	}
 	outcome := Outcome{Revision: answer.Revision, Seed: answer.Seed, Rows: len(answer.Quotes)}
 	return appendAnswer(dst, contract, answer), outcome, nil

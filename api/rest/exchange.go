@@ -36,7 +36,7 @@ type exchange struct {
 	outcome         Outcome
 	// status is 0 until the answer's head is written.
 	status int
-	// started is set only when the request is going to be logged.
+	// started is set only when the request is going to be logged or observed.
 	started time.Time
 	logged  bool
 }
@@ -54,16 +54,29 @@ func (x *exchange) begin(a *API, w http.ResponseWriter, r *http.Request) {
 		header[headerRequestID] = r.Header[headerRequestID][:1:1]
 	}
 	header["X-Content-Type-Options"] = a.static.nosniff
-	if a.options.Logger.Enabled(r.Context(), a.options.RequestLevel) {
-		x.logged, x.started = true, time.Now()
+	x.logged = a.options.Logger.Enabled(r.Context(), a.options.RequestLevel)
+	if x.logged || a.options.Observe != nil {
+		x.started = time.Now()
 	}
 }
 
-// end logs the request and gives the exchange back.
-func (x *exchange) end() {
+// done logs the request and tells who observes.
+func (x *exchange) done() {
 	if x.logged {
 		x.log()
 	}
+	if observe := x.api.options.Observe; observe != nil {
+		operation := x.operation
+		if operation == "" {
+			operation = "none"
+		}
+		observe(operation, x.status, x.outcome.Rows, time.Since(x.started))
+	}
+}
+
+// end gives the exchange back.
+func (x *exchange) end() {
+	x.done()
 	if cap(x.body) > bufferBytesKept || cap(x.out) > bufferBytesKept {
 		x.body, x.out = nil, nil
 	}
@@ -160,9 +173,7 @@ func (x *exchange) panicked(cause any) {
 		delete(header, name)
 	}
 	x.problem(p)
-	if x.logged {
-		x.log()
-	}
+	x.done()
 }
 
 // delegate lets a mounted handler answer. It sees the request id as if the caller had sent it.
@@ -171,7 +182,7 @@ func (x *exchange) delegate(handler http.Handler) {
 	if x.idMade {
 		x.r.Header.Set(headerRequestID, x.id)
 	}
-	handler.ServeHTTP(&recorder{ResponseWriter: x.w, status: &x.status}, x.r)
+	handler.ServeHTTP(&recorder{ResponseWriter: x.w, status: &x.status, operation: &x.operation}, x.r)
 	if x.status == 0 {
 		x.status = http.StatusOK // a handler that writes nothing
 	}
@@ -180,8 +191,12 @@ func (x *exchange) delegate(handler http.Handler) {
 // recorder notes the status that a mounted handler answers with.
 type recorder struct {
 	http.ResponseWriter
-	status *int
+	status    *int
+	operation *string
 }
+
+// Operation lets a mounted handler name the operation, for the log and the metrics.
+func (w *recorder) Operation(name string) { *w.operation = name }
 
 func (w *recorder) WriteHeader(status int) {
 	if *w.status == 0 && status >= 200 {

@@ -11,7 +11,10 @@ import (
 
 // interceptor is around every gRPC call: it echoes the request id, turns panics and errors of the
 // domain into statuses that tell no internals, and writes one line to the log.
-type interceptor struct{ log *slog.Logger }
+type interceptor struct {
+	log     *slog.Logger
+	observe observer
+}
 
 func (i *interceptor) unary(ctx context.Context, in any, info *grpc.UnaryServerInfo, handle grpc.UnaryHandler) (out any, err error) {
 	id := incomingRequestID(ctx)
@@ -24,6 +27,7 @@ func (i *interceptor) unary(ctx context.Context, in any, info *grpc.UnaryServerI
 			call.answered(out)
 		}
 		call.write(ctx, i.log)
+		i.observe.call(transportGRPC, &call)
 	}()
 	return handle(ctx, in)
 }
@@ -36,6 +40,7 @@ func (i *interceptor) stream(server any, stream grpc.ServerStream, info *grpc.St
 	defer func() {
 		err = call.shown(err, recover())
 		call.write(stream.Context(), i.log)
+		i.observe.call(transportGRPC, &call)
 	}()
 	return handle(server, stream)
 }

@@ -75,6 +75,7 @@ func (h *jsonHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			h.refuse(x, nil, panicked)
 		}
 		x.logged.write(r.Context(), h.log)
+		h.observe.call(transportHTTP, &x.logged)
 		if panicked != nil && started {
 			panic(http.ErrAbortHandler) // so that nobody takes what was sent for the whole
 		}

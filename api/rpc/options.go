@@ -54,6 +54,12 @@ type Options struct {
 	Now func() time.Time
 	// Log gets one line a request; nil: none. No line holds a BIN, a key or a body.
 	Log *slog.Logger
+	// Observe, where not nil, is told of every call when it is over: the gRPC method or the path of the JSON
+	// form, the status of HTTP that its code corresponds to, the rows of the answer, and how long it took.
+	Observe func(transport, method string, status, rows int, took time.Duration)
+	// Failed, where not nil, is told of bundles that an answer left out because they failed while running
+	// (Q14). It must not keep what it is given.
+	Failed func([]engine.Failure)
 	// GRPC are further options of the gRPC server, such as credentials and chained interceptors.
 	// The interceptors run inside those of this package, so that what they refuse is logged and a
 	// panic of theirs is caught.

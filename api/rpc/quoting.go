@@ -24,6 +24,8 @@ type quoting struct {
 	catalogue Catalogue
 	now       func() time.Time
 	log       *slog.Logger
+	observe   observer
+	failed    func([]engine.Failure)
 	// calls pools the scratch memory of requests.
 	calls sync.Pool
 }
@@ -36,7 +38,7 @@ type call struct {
 
 func newQuoting(o Options) *quoting {
 	return &quoting{
-		catalogue: o.Catalogue, now: o.Now, log: o.Log,
+		catalogue: o.Catalogue, now: o.Now, log: o.Log, observe: o.Observe, failed: o.Failed,
 		calls: sync.Pool{New: func() any { return &call{quoter: engine.NewQuoter()} }},
 	}
 }
@@ -67,6 +69,9 @@ func (s *quoting) answer(ctx context.Context, c *call, in *gecv1.QuoteRequest) (
 	var unknown *engine.UnknownNameError
 	if errors.As(err, &unknown) {
 		return nil, &engine.UnknownNameError{Kind: unknown.Kind, Name: strings.Clone(unknown.Name)}
+	}
+	if err == nil && len(answer.Failed) > 0 && s.failed != nil {
+		s.failed(answer.Failed)
 	}
 	return answer, err
 }

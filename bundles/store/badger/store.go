@@ -279,3 +279,12 @@ func (s *Store) Size() int64 {
 	tables, log := s.db.Size()
 	return tables + log
 }
+
+// Free returns the bytes that are free on the disk of the folder, 0 where the system does not tell.
+func (s *Store) Free() uint64 {
+	free, err := s.o.FreeBytes(s.dir)
+	if err != nil {
+		return 0
+	}
+	return free
+}

@@ -37,9 +37,10 @@ type Config struct {
 	WatermarkMiB int
 	// OpsAddress is host:port of the operator's listener (metrics, profiles, backup), or "off". It has no keys.
 	OpsAddress string
-	// InFlightMax bounds the quotes worked on at a time over HTTP and gRPC each; more wait briefly and are
-	// then turned away with 503.
-	InFlightMax int
+	// OverloadWait is the mean time for which work may wait for a processor before calls are turned away
+	// with 503; ConnectionsMax the number of HTTP connections open at a time, beyond which new ones are closed.
+	OverloadWait   time.Duration
+	ConnectionsMax int
 	// TraceEndpoint is the URL of an OTLP collector over HTTP, or "off"; TraceSample the share of calls,
 	// in per mille, that are traced where the caller did not decide.
 	TraceEndpoint string
@@ -117,9 +118,11 @@ func Settings() []Setting {
 		{Name: "stop-timeout", Default: "30s", Min: "1s", Max: "10m", Serve: true,
 			Help:  "longest `time` that calls under way may take at a stop",
 			field: func(c *Config) any { return &c.StopTimeout }},
-		{Name: "in-flight-max", Default: "256", Min: "1", Max: "65536", Serve: true,
-			Help:  "`number` of HTTP calls, and of gRPC calls, worked on at a time; others wait briefly and then get 503",
-			field: func(c *Config) any { return &c.InFlightMax }},
+		{Name: "overload-wait", Default: "5ms", Min: "1ms", Max: "10s", Serve: true,
+			Help:  "mean `time` for which work may wait for a processor before some calls are turned away with 503",
+			field: func(c *Config) any { return &c.OverloadWait }},
+		{Name: "connections-max", Default: "16384", Min: "16", Max: "1048576", Serve: true,
+			Help: "`number` of HTTP connections open at a time; new ones beyond it are closed", field: func(c *Config) any { return &c.ConnectionsMax }},
 		{Name: "trace-endpoint", Default: "off", Serve: true, Help: "`URL` of an OTLP collector over HTTP, as http://127.0.0.1:4318",
 			field: func(c *Config) any { return &c.TraceEndpoint }},
 		{Name: "trace-sample", Default: "10", Min: "0", Max: "1000", Serve: true,

@@ -75,10 +75,20 @@ func Serve(ctx context.Context, c config.Config, version string, log *slog.Logge
 	if err := prepare(ctx, c, folder, log); err != nil {
 		return err
 	}
-	n, err := assemble(c, version, folder, log)
+	w, err := newWatch(c, folder)
 	if err != nil {
 		return err
 	}
+	n, err := assemble(c, version, folder, w, log)
+	if err != nil {
+		return err
+	}
+	endOps, err := serveOps(ctx, c, folder, w, log)
+	if err != nil {
+		return err
+	}
+	defer endOps()
+	defer w.run(ctx)()
 	if ctx.Err() != nil {
 		return nil // stopped before it began
 	}
@@ -152,7 +162,7 @@ func loadSample(ctx context.Context, folder *Folder, log *slog.Logger) error {
 }
 
 // assemble makes the services on a catalogue, not ready yet.
-func assemble(c config.Config, version string, folder *Folder, log *slog.Logger) (*node, error) {
+func assemble(c config.Config, version string, folder *Folder, w *watch, log *slog.Logger) (*node, error) {
 	requests, requestLevel := log, slog.LevelInfo
 	if !c.LogRequests {
 		requests, requestLevel = errorsOnly(log), slog.LevelDebug
@@ -172,7 +182,7 @@ func assemble(c config.Config, version string, folder *Folder, log *slog.Logger)
 	mounts["/"] = page
 	api, err := rest.New(rest.Options{
 		Mounts: mounts, Catalogue: folder.Catalogue, Name: "gec", Version: version, Environment: c.Environment, TestEndpoints: c.TestEndpoints,
-		Logger: log, RequestLevel: requestLevel, Details: folder.details,
+		Logger: log, RequestLevel: requestLevel, Details: folder.details, Observe: w.observeHTTP(), Failed: w.failed(log),
 	})
 	if err != nil {
 		return nil, err
@@ -180,10 +190,10 @@ func assemble(c config.Config, version string, folder *Folder, log *slog.Logger)
 	api.Ready(false)
 	native := rpc.Options{Catalogue: folder.Catalogue, Authors: folder.Catalogue, Caller: callers(c), Log: requests}
 	held := folder.seen()
-	native.GRPC = append(native.GRPC, held.GRPC()...)
+	native.Observe, native.Failed, native.GRPC = w.observe(), w.failed(log), append(append(native.GRPC, w.grpc()...), held.GRPC()...)
 	return &node{
 		config: c, log: log, rest: api, grpc: rpc.New(native),
-		http: rest.Server(c.HTTPAddress, held.HTTP(contracts(api, rpc.JSON(native))), log),
+		http: w.http(c, rest.Server(c.HTTPAddress, held.HTTP(contracts(api, rpc.JSON(native))), log)),
 	}, nil
 }
 

@@ -1,0 +1,122 @@
+package metrics
+
+import (
+	"fmt"
+	"maps"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"gec/engine"
+)
+
+// The transports.
+const (
+	HTTP = "http"
+	GRPC = "grpc"
+)
+
+// key names an operation over a transport.
+type key struct{ transport, operation string }
+
+// failureKey names a bundle that is left out of quotes because it fails while running.
+type failureKey struct{ psp, bundle string }
+
+// The bounds of what is counted by name. Beyond them calls and failures go to one named "other".
+const (
+	operationsMax = 512
+	failuresMax   = 4096
+	other         = "other"
+)
+
+// Metrics are the counters of a node. They are safe for concurrent use.
+type Metrics struct {
+	registry *prometheus.Registry
+	// operations is replaced as a whole when one is added.
+	operations atomic.Pointer[map[key]*operation]
+	adding     sync.Mutex
+
+	failing  sync.Mutex
+	failures map[failureKey]uint64
+}
+
+// New returns counters at zero, with those of the process and the Go runtime beside them.
+func New() *Metrics {
+	m := &Metrics{registry: prometheus.NewRegistry(), failures: map[failureKey]uint64{}}
+	m.operations.Store(&map[key]*operation{})
+	m.registry.MustRegister(m, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return m
+}
+
+// Observe counts one call: its HTTP status, or the one that a gRPC code corresponds to, the rows of its answer
+// and how long it took. It takes no lock once the operation was seen, and no memory.
+func (m *Metrics) Observe(transport, name string, status, rows int, took time.Duration) {
+	o := (*m.operations.Load())[key{transport, name}]
+	if o == nil {
+		o = m.add(key{transport, name})
+	}
+	o.observe(status, rows, took)
+}
+
+func (m *Metrics) add(k key) *operation {
+	m.adding.Lock()
+	defer m.adding.Unlock()
+	old := *m.operations.Load()
+	if o := old[k]; o != nil {
+		return o
+	}
+	if len(old) >= operationsMax {
+		k.operation = other
+		if o := old[k]; o != nil {
+			return o
+		}
+	}
+	next := maps.Clone(old)
+	next[k] = &operation{transport: k.transport, name: k.operation}
+	m.operations.Store(&next)
+	return next[k]
+}
+
+// Failed counts bundles that an answer left out because their condition or fee failed while running (Q14), and
+// reports whether the first of them had never failed before, so that it can be said once.
+func (m *Metrics) Failed(failures []engine.Failure) (first bool) {
+	m.failing.Lock()
+	defer m.failing.Unlock()
+	for i, f := range failures {
+		k := failureKey{f.Bundle.PSP, f.Bundle.ID}
+		if _, known := m.failures[k]; !known && len(m.failures) >= failuresMax {
+			k = failureKey{other, other}
+		}
+		first = first || i == 0 && m.failures[k] == 0
+		m.failures[k]++
+	}
+	return first
+}
+
+// Register adds what another part of the node counts; a name that is taken is an error.
+func (m *Metrics) Register(c prometheus.Collector) error {
+	if err := m.registry.Register(c); err != nil {
+		return fmt.Errorf("metrics: %w", err)
+	}
+	return nil
+}
+
+// Gauge registers a value that is asked for when somebody looks.
+func (m *Metrics) Gauge(name, help string, value func() float64) error {
+	return m.Register(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, value))
+}
+
+// Counter registers a count that never goes down while the process lives.
+func (m *Metrics) Counter(name, help string, value func() float64) error {
+	return m.Register(prometheus.NewCounterFunc(prometheus.CounterOpts{Name: name, Help: help}, value))
+}
+
+// Handler shows the numbers in the text format of Prometheus.
+func (m *Metrics) Handler() http.Handler {
+	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{MaxRequestsInFlight: 4, Timeout: 10 * time.Second})
+}

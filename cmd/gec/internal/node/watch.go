@@ -1,0 +1,165 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"google.golang.org/grpc"
+
+	"gec/api/metrics"
+	"gec/api/overload"
+	"gec/cmd/gec/internal/config"
+	"gec/engine"
+)
+
+// watch is what a node knows of its own work: what it counts, and how it is loaded.
+type watch struct {
+	// metrics is nil where nobody can ask for them, and nothing is then counted.
+	metrics *metrics.Metrics
+	load    *overload.Monitor
+	// connections are those open over HTTP, closed those beyond the bound that were closed.
+	connections atomic.Int64
+	closed      atomic.Uint64
+}
+
+func newWatch(c config.Config, folder *Folder) (*watch, error) {
+	w := &watch{load: overload.New(c.OverloadWait)}
+	if c.OpsAddress == off {
+		return w, nil
+	}
+	w.metrics = metrics.New()
+	return w, errors.Join(w.registerCatalogue(folder), w.registerStore(c, folder), w.registerLoad())
+}
+
+// gauge is a value that is asked for, with its name and help; a counter where its name says total.
+type gauge struct {
+	name, help string
+	value      func() float64
+}
+
+func (w *watch) register(gauges []gauge) error {
+	var err error
+	for _, g := range gauges {
+		register := w.metrics.Gauge
+		if strings.HasSuffix(g.name, "_total") {
+			register = w.metrics.Counter
+		}
+		err = errors.Join(err, register(g.name, g.help, g.value))
+	}
+	return err
+}
+
+func (w *watch) registerCatalogue(f *Folder) error {
+	return w.register([]gauge{
+		{"gec_catalogue_revision", "The revision that quotes are answered on.", func() float64 { return float64(f.Head().Revision) }},
+		{"gec_catalogue_bundles", "Bundles of that revision.", func() float64 { return float64(f.Current().Len()) }},
+		{"gec_catalogue_changed_timestamp_seconds", "When that revision became current, as Unix time.", func() float64 {
+			if head := f.Head(); head.Revision > 0 {
+				return float64(head.At.UnixMilli()) / 1e3
+			}
+			return 0
+		}},
+		{"gec_programs", "Compiled conditions that are kept.", func() float64 { return float64(f.Programs().Size) }},
+		{"gec_program_hits_total", "Look-ups of a compiled condition that found it.", func() float64 { return float64(f.Programs().Hits) }},
+		{"gec_program_misses_total", "Look-ups of a compiled condition that compiled it.", func() float64 { return float64(f.Programs().Misses) }},
+	})
+}
+
+func (w *watch) registerStore(c config.Config, f *Folder) error {
+	yes := func(is bool) float64 {
+		if is {
+			return 1
+		}
+		return 0
+	}
+	return w.register([]gauge{
+		{"gec_store_bytes", "Bytes of the data folder.", func() float64 { return float64(f.store.Size()) }},
+		{"gec_store_free_bytes", "Bytes free on its disk.", func() float64 { return float64(f.store.Free()) }},
+		{"gec_store_watermark_bytes", "Free bytes below which changes are refused.", func() float64 { return float64(c.WatermarkMiB) * (1 << 20) }},
+		{"gec_store_writable", "1 where changes are taken.", func() float64 { return yes(f.store.Writable() == nil) }},
+		{"gec_store_degraded", "1 where a revision before a damaged one is served.", func() float64 { return yes(f.store.Degraded() != nil) }},
+	})
+}
+
+func (w *watch) registerLoad() error {
+	return w.register([]gauge{
+		{"gec_overload_refused_total", "Calls turned away because there were too many.", func() float64 { return float64(w.load.Refused()) }},
+		{"gec_overload_share", "Share of calls that is being turned away.", w.load.Share},
+		{"gec_overload_wait_seconds", "Mean time for which work waits for a processor.", func() float64 { return w.load.Waited().Seconds() }},
+		{"gec_http_connections", "HTTP connections that are open.", func() float64 { return float64(w.connections.Load()) }},
+		{"gec_http_connections_closed_total", "HTTP connections closed because there were too many.", func() float64 { return float64(w.closed.Load()) }},
+	})
+}
+
+// run watches the load until the function that it returns is called.
+func (w *watch) run(ctx context.Context) (end func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		w.load.Run(ctx)
+	}()
+	return func() {
+		cancel()
+		<-ended
+	}
+}
+
+// observe and observeHTTP return what the services call after each call; nil where nothing is counted.
+func (w *watch) observe() func(transport, method string, status, rows int, took time.Duration) {
+	if w.metrics == nil {
+		return nil
+	}
+	return w.metrics.Observe
+}
+
+func (w *watch) observeHTTP() func(operation string, status, rows int, took time.Duration) {
+	if w.metrics == nil {
+		return nil
+	}
+	return func(operation string, status, rows int, took time.Duration) {
+		w.metrics.Observe(metrics.HTTP, operation, status, rows, took)
+	}
+}
+
+// failed returns what the services call for bundles that fail while running (Q14): they are counted, and each
+// is logged when it first does.
+func (w *watch) failed(log *slog.Logger) func([]engine.Failure) {
+	if w.metrics == nil {
+		return nil
+	}
+	return func(failures []engine.Failure) {
+		if w.metrics.Failed(failures) {
+			f := failures[0]
+			log.Warn("a bundle is left out of quotes because it fails while running", "psp", f.Bundle.PSP, "bundle", f.Bundle.ID, "error", f.Err)
+		}
+	}
+}
+
+// http bounds the connections of a server and lets it turn calls away.
+func (w *watch) http(c config.Config, server *http.Server) *http.Server {
+	server.Handler = w.load.Handler(server.Handler, func(r *http.Request) bool { return strings.Contains(r.URL.Path, "/actuator/health") })
+	server.ConnState = func(conn net.Conn, state http.ConnState) {
+		switch state {
+		case http.StateNew:
+			if w.connections.Add(1) > int64(c.ConnectionsMax) {
+				w.closed.Add(1)
+				conn.Close() // the server finds it closed
+			}
+		case http.StateClosed, http.StateHijacked:
+			w.connections.Add(-1)
+		}
+	}
+	return server
+}
+
+// grpc are the options by which the gRPC server turns calls away.
+func (w *watch) grpc() []grpc.ServerOption {
+	return []grpc.ServerOption{grpc.ChainUnaryInterceptor(w.load.Unary), grpc.ChainStreamInterceptor(w.load.Stream)}
+}
