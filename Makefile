@@ -13,6 +13,7 @@ HTTP ?= 127.0.0.1:8080
 GRPC ?= 127.0.0.1:9090
 TESTFLAGS ?=
 DURATION ?= 10m
+SCHEDULES ?= 200
 KILLS ?= 200
 BUNDLES ?= 50000
 TEARS ?= 1000
@@ -114,6 +115,18 @@ bench-soak: ## quotes at half of the peak for DURATION (10m), the catalogue chan
 .PHONY: bench-peers
 bench-peers: ## compare quotes with expr, CEL, OPA and Grule on the same catalogue
 	cd bench/peers && go run -mod=mod . # -mod=mod: the requirements of the service change without it
+
+.PHONY: cluster
+cluster: build bin/etcd ## three members of etcd and three nodes on loopback: write on one, quote on another, kill one, go on
+	go run ./bench/cluster tour
+
+.PHONY: cluster-storm
+cluster-storm: build bin/etcd ## SCHEDULES (200) random faults on that cluster, what clients saw checked with Porcupine
+	go run ./bench/cluster -schedules $(SCHEDULES) storm
+
+.PHONY: bench-cluster
+bench-cluster: build bin/etcd ## how fast a change and an upload reach every node
+	go run ./bench/cluster spread
 
 .PHONY: bench-guard
 bench-guard: ## fail when a quote allocates more, or a ratio is worse, than bench/recorded.json says

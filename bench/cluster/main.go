@@ -1,0 +1,54 @@
+//go:build unix
+
+// Command cluster runs a cluster of real processes on loopback: three members of etcd and three nodes of gec, with
+// proxies of its own between them. It shows the tour, throws random faults at it and checks what clients saw with
+// a linearizability checker, and measures how fast a change spreads. Everything that it starts ends with it.
+//
+// Where to start: [tour], [storm] and [spread] are the three things it does.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+)
+
+func main() {
+	var (
+		gec       = flag.String("gec", "bin/gec", "the gec `binary`")
+		etcd      = flag.String("etcd", "bin/etcd", "the etcd `binary`")
+		schedules = flag.Int("schedules", 20, "`number` of random schedules of a storm")
+		seed      = flag.Uint64("seed", uint64(time.Now().UnixNano()), "`seed` of a storm")
+		changes   = flag.Int("changes", 1000, "`number` of changes that are measured")
+	)
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	err := run(ctx, flag.Arg(0), *gec, *etcd, *schedules, *changes, *seed)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "cluster:", err)
+		stop()
+		os.Exit(1) //nolint:gocritic // what it started is ended by run
+	}
+}
+
+func run(ctx context.Context, what, gec, etcd string, schedules, changes int, seed uint64) (err error) {
+	lab, err := newLab(ctx, gec, etcd)
+	if err != nil {
+		return err
+	}
+	defer lab.close()
+	switch what {
+	case "tour":
+		return tour(ctx, lab)
+	case "storm":
+		return storm(ctx, lab, schedules, seed, func(line string) { fmt.Println(line) })
+	case "spread":
+		return spread(ctx, lab, changes)
+	}
+	return fmt.Errorf("%q is none of tour, storm, spread", what)
+}
