@@ -794,7 +794,8 @@ type UploadReport struct {
 	Bundles []*UploadedBundle `protobuf:"bytes,3,rep,name=bundles,proto3" json:"bundles,omitempty"`
 	// Everything that is wrong; then nothing was stored.
 	Violations []*FieldViolation `protobuf:"bytes,4,rep,name=violations,proto3" json:"violations,omitempty"`
-	// What is probably not meant.
+	// What is probably not meant; on a dry run also what lint finds in the PSP's bundles as they would be (A10),
+	// by bundle and field.
 	Warnings      []*FieldViolation `protobuf:"bytes,5,rep,name=warnings,proto3" json:"warnings,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

@@ -9,7 +9,7 @@ import (
 
 	"gec/bundles"
 	"gec/bundles/format"
-	"gec/engine"
+	"gec/bundles/lint"
 )
 
 // syncView is what one taking in of CDIs did.
@@ -24,6 +24,8 @@ type syncView struct {
 	Ended         int         `json:"ended"`
 	Removed       int         `json:"removed"`
 	Warnings      []FaultView `json:"warnings,omitempty"`
+	// Lint is what would be odd, on a dry run.
+	Lint []FindingView `json:"lint,omitempty"`
 }
 
 // syncCDIs takes in the CDIs of the body, all of them or nothing (spec 5).
@@ -45,7 +47,7 @@ func (c *call) takeCDIs(psp string) (v syncView, err error) {
 	if err != nil {
 		return v, err
 	}
-	today := engine.LocalAt(c.h.options.Now()).Date
+	today := c.today()
 	d, warnings, err := format.Parse(format.CDI, body, format.ReadOptions{Settings: c.catalogue.Current().Settings(), Today: today})
 	if err != nil {
 		return v, err
@@ -63,10 +65,15 @@ func (c *call) takeCDIs(psp string) (v syncView, err error) {
 	if err != nil {
 		return v, located(err, format.CDI, body)
 	}
-	return syncView{
-		report.Revision, report.DryRun, report.Repeated, report.RepeatedFlows, report.Bundles, report.Added, report.Ended, report.Removed,
-		faultsOf(append(warnings, report.Warnings...)),
-	}, nil
+	v = syncView{
+		Revision: report.Revision, DryRun: report.DryRun, Repeated: report.Repeated, RepeatedFlows: report.RepeatedFlows, Bundles: report.Bundles,
+		Added: report.Added, Ended: report.Ended, Removed: report.Removed, Warnings: faultsOf(append(warnings, report.Warnings...)),
+	}
+	if dryRun {
+		// Bundles of earlier CDIs end with the new ones, so that only what is in the document is looked at.
+		v.Lint = findingsOf(lint.Check(d.Bundles, c.catalogue.Current().Settings(), today, lint.Options{}))
+	}
+	return v, nil
 }
 
 // syncsListed is how many of the latest syncs are told, and how far back they are looked for.

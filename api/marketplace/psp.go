@@ -85,15 +85,10 @@ func createBundle(c *call) error {
 	if err != nil {
 		return bundles.Unplaced(err, "bundles[0]")
 	}
-	return c.json(created(o), idBundle{upload.IDs[0]})
-}
-
-// created is the status of a creation, which on a dry run is none.
-func created(o bundles.AuthorOptions) int {
 	if o.DryRun {
-		return http.StatusOK
+		return c.uploaded([]bundles.Bundle{draft}, &upload, nil, format.Native, nil)
 	}
-	return http.StatusCreated
+	return c.json(http.StatusCreated, idBundle{upload.IDs[0]})
 }
 
 func createBundles(c *call) error {
@@ -113,7 +108,10 @@ func createBundles(c *call) error {
 	if err != nil {
 		return err
 	}
-	return c.json(created(o), mapped(upload.IDs, func(id *string) idBundle { return idBundle{*id} }))
+	if o.DryRun {
+		return c.uploaded(drafts, &upload, nil, format.Native, nil)
+	}
+	return c.json(http.StatusCreated, mapped(upload.IDs, func(id *string) idBundle { return idBundle{*id} }))
 }
 
 // updateBundle replaces a bundle. forceUpdate is taken and changes nothing: what it lets pass in production,

@@ -106,12 +106,19 @@ func uploadBundles(c *call) error {
 	if err != nil {
 		return located(err, name, body)
 	}
+	return c.uploaded(drafts, &upload, warnings, name, body)
+}
+
+// uploaded answers with the report on an upload.
+func (c *call) uploaded(drafts []bundles.Bundle, upload *bundles.Upload, warnings []bundles.Fault, name format.Name, body []byte) (err error) {
 	v := UploadView{
 		Revision: upload.Revision, DryRun: upload.DryRun, Repeated: upload.Repeated, Bundles: len(drafts), Added: upload.Added,
-		Changed: upload.Changed, Unchanged: upload.Unchanged, Rows: rowsOf(&upload, name, body), Warnings: faultsOf(append(warnings, upload.Warnings...)),
+		Changed: upload.Changed, Unchanged: upload.Unchanged, Rows: rowsOf(upload, name, body), Warnings: faultsOf(append(warnings, upload.Warnings...)),
 	}
-	if o.DryRun {
-		v.Lint = c.lintWith(drafts, upload.IDs)
+	if upload.DryRun {
+		if v.Lint, err = c.lintWith(drafts, upload.IDs); err != nil {
+			return err
+		}
 	}
 	return c.json(http.StatusOK, v)
 }
@@ -137,7 +144,7 @@ func (c *call) format() (format.Name, error) {
 // say, itself and ids, is filled in for the check.
 func (c *call) read(name format.Name, body []byte) ([]bundles.Bundle, []bundles.Fault, error) {
 	ctx, psp := c.r.Context(), c.part("idPsp")
-	snapshot, today := c.catalogue.Current(), engine.LocalAt(c.h.options.Now()).Date
+	snapshot, today := c.catalogue.Current(), c.today()
 	d, warnings, err := format.Parse(name, body, format.ReadOptions{
 		Settings: snapshot.Settings(),
 		Check: func(d *bundles.Document) (bundles.Faults, []bundles.Fault) {
@@ -189,26 +196,18 @@ func rowsOf(upload *bundles.Upload, name format.Name, body []byte) []RowView {
 }
 
 // lintWith tells what is odd about the PSP's bundles as they would be with the drafts (A10).
-func (c *call) lintWith(drafts []bundles.Bundle, ids []string) []FindingView {
+func (c *call) lintWith(drafts []bundles.Bundle, ids []string) ([]FindingView, error) {
 	psp := c.part("idPsp")
-	drafted := map[string]bool{}
 	all := bundles.Completed(psp, drafts)
 	for n := range all {
 		all[n].ID = ids[n]
-		drafted[ids[n]] = true
 	}
 	stored, err := c.catalogue.PSPBundles(c.r.Context(), c.caller, psp, 0)
-	if err != nil {
-		return nil
-	}
-	for _, b := range stored {
-		if !drafted[b.ID] {
-			all = append(all, bundles.Bundle{Bundle: *b})
-		}
-	}
-	today := engine.LocalAt(c.h.options.Now()).Date
-	return findingsOf(lint.Check(all, c.catalogue.Current().Settings(), today, lint.Options{PSP: psp}))
+	return findingsOf(lint.CheckDrafts(all, stored, c.catalogue.Current().Settings(), c.today())), err
 }
+
+// today is the civil date in Rome.
+func (c *call) today() engine.Date { return engine.LocalAt(c.h.options.Now()).Date }
 
 type lintView struct {
 	Findings []FindingView `json:"findings"`
@@ -219,7 +218,12 @@ func lintPSP(c *call) error {
 	if err := c.caller.MayReadPSP(c.part("idPsp")); err != nil {
 		return err
 	}
-	return c.json(http.StatusOK, lintView{c.lintWith(nil, nil)})
+	stored, err := c.catalogue.PSPBundles(c.r.Context(), c.caller, c.part("idPsp"), 0)
+	if err != nil {
+		return err
+	}
+	all := mapped(stored, func(b **engine.Bundle) bundles.Bundle { return bundles.Bundle{Bundle: **b} })
+	return c.json(http.StatusOK, lintView{findingsOf(lint.Check(all, c.catalogue.Current().Settings(), c.today(), lint.Options{}))})
 }
 
 // lintDocument tells what is odd about the bundles of the body, and stores nothing.
@@ -240,5 +244,5 @@ func lintDocument(c *call) error {
 	if d.Settings != nil {
 		settings = d.Settings
 	}
-	return c.json(http.StatusOK, lintView{findingsOf(lint.Check(d.Bundles, settings, engine.LocalAt(c.h.options.Now()).Date, lint.Options{}))})
+	return c.json(http.StatusOK, lintView{findingsOf(lint.Check(d.Bundles, settings, c.today(), lint.Options{}))})
 }

@@ -7,11 +7,13 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"time"
 
 	"google.golang.org/grpc"
 
 	"gec/api/gecv1"
 	"gec/bundles"
+	"gec/bundles/lint"
 	"gec/engine"
 )
 
@@ -19,6 +21,7 @@ import (
 type authors struct {
 	catalogue *bundles.Catalogue
 	caller    func(context.Context) (bundles.Caller, error)
+	now       func() time.Time
 }
 
 // The bounds of lists and uploads.
@@ -237,6 +240,20 @@ func (s *bundleServer) upload(ctx context.Context, caller bundles.Caller, psp st
 			u.Outcome = upload.Outcomes[n].String()
 		}
 		report.Bundles = append(report.Bundles, u)
+	}
+	if !o.DryRun {
+		return report, nil
+	}
+	stored, err := s.catalogue.PSPBundles(ctx, caller, psp, 0)
+	if err != nil {
+		return nil, err
+	}
+	drafts := bundles.Completed(psp, all)
+	for n := range drafts {
+		drafts[n].ID = upload.IDs[n]
+	}
+	for _, f := range lint.CheckDrafts(drafts, stored, s.catalogue.Current().Settings(), engine.LocalAt(s.now()).Date) {
+		report.Warnings = append(report.Warnings, &gecv1.FieldViolation{Field: f.Bundle + "." + f.Field, Description: f.Message + "; " + f.Fix})
 	}
 	return report, nil
 }

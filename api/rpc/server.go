@@ -38,7 +38,7 @@ func New(o Options) *Server {
 	s := &Server{Server: grpc.NewServer(append(i.options(), o.GRPC...)...), health: health.NewServer(), stopping: make(chan struct{})}
 	q := newQuoting(o)
 	s.RegisterService(quoteService(), newQuoteServer(q))
-	a := authors{catalogue: o.Authors, caller: o.Caller}
+	a := authors{catalogue: o.Authors, caller: o.Caller, now: o.Now}
 	gecv1.RegisterCatalogueServiceServer(s.Server, &catalogueServer{quoting: q, authors: a, stopping: s.stopping})
 	gecv1.RegisterBundleServiceServer(s.Server, &bundleServer{authors: a})
 	gecv1.RegisterSubscriptionServiceServer(s.Server, &subscriptionServer{authors: a})

@@ -14,6 +14,7 @@ import (
 
 	"gec/bundles"
 	"gec/bundles/format"
+	"gec/bundles/lint"
 	"gec/cmd/gec/internal/config"
 	"gec/cmd/gec/internal/node"
 	"gec/cmd/gec/internal/text"
@@ -133,6 +134,9 @@ func (i *importing) change(folder *node.Folder, files []string, options bundles.
 	if i.rows && err == nil {
 		err = i.print(r, outcomes)
 	}
+	if i.dryRun && err == nil {
+		i.lint(folder, r.documents.document)
+	}
 	var faults bundles.Faults
 	if errors.As(err, &faults) {
 		var all failures
@@ -164,6 +168,25 @@ func (i *importing) print(r *reading, outcomes []bundles.Outcome) error {
 		}
 	}
 	return text.Table(i.process.Stdout, width(i.process.Stdout), columns, rows)
+}
+
+// lintShown is how many findings a dry run prints.
+const lintShown = 20
+
+// lint says what would be odd about the bundles (A10).
+func (i *importing) lint(folder *node.Folder, d bundles.Document) {
+	settings := folder.Current().Settings()
+	if d.Settings != nil {
+		settings = d.Settings
+	}
+	findings := lint.CheckDrafts(d.Bundles, slices.Collect(folder.Current().Bundles()), settings, today())
+	for n, f := range findings {
+		if n == lintShown {
+			fmt.Fprintf(i.process.Stderr, "and %d more; gec lint has them all\n", len(findings)-n)
+			break
+		}
+		fmt.Fprintf(i.process.Stderr, "%s %s: %s %s — %s\n", f.Severity, f.Rule, text.Printable(f.Bundle), text.Printable(f.Message), text.Printable(f.Fix))
+	}
 }
 
 // store imports the document as its format is meant to be.
