@@ -124,6 +124,10 @@ cluster: build bin/etcd ## three members of etcd and three nodes on loopback: wr
 cluster-storm: build bin/etcd ## SCHEDULES (200) random faults on that cluster, what clients saw checked with Porcupine
 	go run ./bench/cluster -schedules $(SCHEDULES) storm
 
+.PHONY: cluster-roll
+cluster-roll: build bin/etcd ## restart the nodes one by one, from PREVIOUS (the same) to this release, while they quote
+	go run ./bench/cluster $(if $(PREVIOUS),-previous $(PREVIOUS)) roll
+
 .PHONY: bench-cluster
 bench-cluster: build bin/etcd ## how fast a change and an upload reach every node
 	go run ./bench/cluster spread

@@ -111,7 +111,7 @@ func newLab(ctx context.Context, gec, etcd string) (l *lab, err error) {
 			return nil, err
 		}
 	}
-	return l, nil
+	return l, l.equal(ctx, 20*time.Second)
 }
 
 func (l *lab) startMembers(etcd string) error {

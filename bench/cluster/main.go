@@ -4,10 +4,11 @@
 // proxies of its own between them. It shows the tour, throws random faults at it and checks what clients saw with
 // a linearizability checker, and measures how fast a change spreads. Everything that it starts ends with it.
 //
-// Where to start: [tour], [storm] and [spread] are the three things it does.
+// Where to start: [tour], [storm], [spread] and [roll] are what it does.
 package main
 
 import (
+	"cmp"
 	"context"
 	"flag"
 	"fmt"
@@ -20,6 +21,7 @@ import (
 func main() {
 	var (
 		gec       = flag.String("gec", "bin/gec", "the gec `binary`")
+		previous  = flag.String("previous", "", "the gec `binary` that nodes start with, where it is another one")
 		etcd      = flag.String("etcd", "bin/etcd", "the etcd `binary`")
 		schedules = flag.Int("schedules", 20, "`number` of random schedules of a storm")
 		seed      = flag.Uint64("seed", uint64(time.Now().UnixNano()), "`seed` of a storm")
@@ -28,7 +30,7 @@ func main() {
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	err := run(ctx, flag.Arg(0), *gec, *etcd, *schedules, *changes, *seed)
+	err := run(ctx, flag.Arg(0), *gec, cmp.Or(*previous, *gec), *etcd, *schedules, *changes, *seed)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "cluster:", err)
 		stop()
@@ -36,8 +38,8 @@ func main() {
 	}
 }
 
-func run(ctx context.Context, what, gec, etcd string, schedules, changes int, seed uint64) (err error) {
-	lab, err := newLab(ctx, gec, etcd)
+func run(ctx context.Context, what, gec, first, etcd string, schedules, changes int, seed uint64) (err error) {
+	lab, err := newLab(ctx, first, etcd)
 	if err != nil {
 		return err
 	}
@@ -48,7 +50,12 @@ func run(ctx context.Context, what, gec, etcd string, schedules, changes int, se
 	case "storm":
 		return storm(ctx, lab, schedules, seed, func(line string) { fmt.Println(line) })
 	case "spread":
+		if err := cost(ctx, lab, gec); err != nil {
+			return err
+		}
 		return spread(ctx, lab, changes)
+	case "roll":
+		return roll(ctx, lab, gec)
 	}
-	return fmt.Errorf("%q is none of tour, storm, spread", what)
+	return fmt.Errorf("%q is none of tour, storm, spread, roll", what)
 }

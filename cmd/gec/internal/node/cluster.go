@@ -119,12 +119,9 @@ func (f *Folder) watchSpace(ctx context.Context, keep time.Duration, log *slog.L
 	ticker := time.NewTicker(10 * time.Minute)
 	defer ticker.Stop()
 	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-ticker.C:
-		}
 		used, quota, err := f.shared.Space(ctx)
+		f.usedBytes.Store(used)
+		f.quotaBytes.Store(quota)
 		if err == nil && used > quota/4*3 {
 			log.Warn("etcd is running out of space: changes will be refused when it is full", "used_bytes", used, "quota_bytes", quota)
 		}
@@ -133,6 +130,11 @@ func (f *Folder) watchSpace(ctx context.Context, keep time.Duration, log *slog.L
 		}
 		if err != nil && ctx.Err() == nil {
 			log.Warn("the space of etcd could not be looked after", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
 		}
 	}
 }
@@ -156,6 +158,27 @@ func (f *Folder) details() []string {
 		"store", "etcd", "connected", strconv.FormatBool(s.Connected), "revision", strconv.FormatInt(s.Revision, 10),
 		"ageSeconds", strconv.FormatInt(int64(s.Age(time.Now())/time.Second), 10),
 	}
+}
+
+// registerCluster registers how the folder stands to etcd, for a node of a cluster.
+func (w *watch) registerCluster(f *Folder) error {
+	if f.shared == nil {
+		return nil
+	}
+	return w.register([]gauge{
+		{"gec_cluster_connected", "1 while the node's copy is known to be that of etcd.", func() float64 {
+			if f.shared.Status().Connected {
+				return 1
+			}
+			return 0
+		}},
+		{"gec_cluster_age_seconds", "Time since the node's copy was last known to be that of etcd.", func() float64 {
+			return f.shared.Status().Age(time.Now()).Seconds()
+		}},
+		{"gec_cluster_revision", "The last revision that etcd showed.", func() float64 { return float64(f.shared.Status().SharedRevision) }},
+		{"gec_cluster_used_bytes", "Bytes that the fullest member of etcd uses.", func() float64 { return float64(f.usedBytes.Load()) }},
+		{"gec_cluster_quota_bytes", "Bytes that it may use before changes are refused.", func() float64 { return float64(f.quotaBytes.Load()) }},
+	})
 }
 
 // Migrate moves the catalogue between a data folder and etcd, with its history and hashes, and returns the last

@@ -15,6 +15,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"time"
 
 	"gec/api/fragment"
@@ -30,6 +31,8 @@ type Folder struct {
 	store *badger.Store
 	// shared is the store of the cluster whose copy the folder is, nil for a node by itself.
 	shared *etcd.Store
+	// usedBytes and quotaBytes are those of etcd when it was last asked.
+	usedBytes, quotaBytes atomic.Int64
 	// trial is the folder to remove at the end, if any.
 	trial string
 }

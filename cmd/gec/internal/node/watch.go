@@ -34,7 +34,7 @@ func newWatch(c config.Config, folder *Folder) (*watch, error) {
 		return w, nil
 	}
 	w.metrics = metrics.New()
-	return w, errors.Join(w.registerCatalogue(folder), w.registerStore(c, folder), w.registerLoad())
+	return w, errors.Join(w.registerCatalogue(folder), w.registerStore(c, folder), w.registerCluster(folder), w.registerLoad())
 }
 
 // gauge is a value that is asked for, with its name and help; a counter where its name says total.
