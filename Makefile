@@ -17,6 +17,7 @@ SCHEDULES ?= 200
 KILLS ?= 200
 BUNDLES ?= 50000
 TEARS ?= 1000
+SLOW ?= 2000
 
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
 GOLANGCI := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
@@ -103,6 +104,14 @@ fuzz: ## run every fuzz target for FUZZTIME (20s)
 crash: ## kill -9 the real binary KILLS (200) times at BUNDLES (50000) while eight clients upload, and at each named point; damage TEARS (1000) files
 	GEC_TEST_KILLS=$(KILLS) GEC_TEST_BUNDLES=$(BUNDLES) go test -count=1 -timeout 3h -v -run '^TestKilled' ./cmd/gec
 	GEC_TEST_KILLS=$(KILLS) GEC_TEST_TEARS=$(TEARS) go test -count=1 -timeout 3h -v -run '^Test(Kill|TornFiles|CrashAtEveryPoint|CrashDuringSweep|EmptyLogFiles)$$' ./bundles/store/badger
+
+.PHONY: hostile
+hostile: ## bombs, bodies without end, SLOW (2000) slow clients, rapid reset, a full disk, fuzzed bodies: bounded memory, healthy clients unharmed
+	GEC_TEST_SLOW=$(SLOW) go test -count=1 -timeout 1h -v -run '^Test(Hostile|Slow|Rapid|FullDisk)' ./cmd/gec
+	go test -count=1 -run 'Hostile|Bomb|Deep' ./api/... ./bundles/... ./engine/...
+
+.PHONY: soak
+soak: bench-soak ## the same as bench-soak: DURATION (10m) at half of the peak while the catalogue changes
 
 .PHONY: bench
 bench: ## measure quotes and the service beside their floors, and print the goals; some ten minutes, on a quiet machine

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"strconv"
 	"strings"
@@ -40,7 +39,7 @@ func (c *call) body(bytesMax int64) ([]byte, error) {
 	if encoding := c.r.Header.Get("Content-Encoding"); encoding != "" && !strings.EqualFold(encoding, "identity") {
 		return nil, problem.New(http.StatusUnsupportedMediaType, codes.InvalidArgument, "The body is encoded as "+encoding+": send it plain")
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(c.w, c.r.Body, bytesMax))
+	body, err := spooled(http.MaxBytesReader(c.w, c.r.Body, bytesMax))
 	var large *http.MaxBytesError
 	switch {
 	case errors.As(err, &large):

@@ -35,6 +35,9 @@ const (
 	// raise and lower are the steps of the share that is refused, of one look; shareMax its largest value:
 	// some calls always get through, by which the end of the overload shows.
 	raise, lower, shareMax = 0.08, 0.02, 0.95
+	// busyMin is the share of its processors that the process has to use: where others take the machine,
+	// refusing calls would free nothing.
+	busyMin = 0.6
 	// holdMin and holdMax bound the moment for which a refused call waits, heldMax how many wait at a time;
 	// more are refused at once.
 	holdMin, holdMax = 200 * time.Millisecond, 600 * time.Millisecond
@@ -71,7 +74,7 @@ func (m *Monitor) Waited() time.Duration { return time.Duration(m.waited.Load())
 func (m *Monitor) Run(ctx context.Context) {
 	ticker := time.NewTicker(every)
 	defer ticker.Stop()
-	look := newLook()
+	look, busy := newLook(), newBusy()
 	share, above := 0.0, 0
 	for {
 		select {
@@ -82,6 +85,9 @@ func (m *Monitor) Run(ctx context.Context) {
 		}
 		waited := look.mean()
 		m.waited.Store(int64(waited))
+		if busy.share() < busyMin {
+			waited = 0
+		}
 		share, above = m.next(share, above, waited)
 		m.share.Store(uint64(share * one))
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/health"
 	"google.golang.org/grpc/health/grpc_health_v1"
 	"google.golang.org/grpc/keepalive"
@@ -67,6 +68,7 @@ func (s *Server) Ready(ready bool) {
 func (i *interceptor) options() []grpc.ServerOption {
 	return []grpc.ServerOption{
 		grpc.ForceServerCodecV2(newCodec()),
+		grpc.Creds(WithoutRapidReset(insecure.NewCredentials())), // those of Options.GRPC take their place
 		grpc.MaxRecvMsgSize(RequestBytesMax),
 		grpc.MaxSendMsgSize(ResponseBytesMax),
 		grpc.MaxHeaderListSize(HeaderBytesMax),

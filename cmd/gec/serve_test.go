@@ -56,9 +56,9 @@ func do(t *testing.T, request *http.Request) (int, string) {
 }
 
 // connect returns a connection to a server's gRPC address.
-func connect(t *testing.T, s *server) *grpc.ClientConn {
+func connect(t *testing.T, s *server, options ...grpc.DialOption) *grpc.ClientConn {
 	t.Helper()
-	connection, err := grpc.NewClient(s.grpc, grpc.WithTransportCredentials(insecure.NewCredentials()))
+	connection, err := grpc.NewClient(s.grpc, append(options, grpc.WithTransportCredentials(insecure.NewCredentials()))...)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -41,10 +41,6 @@ type Config struct {
 	// with 503; ConnectionsMax the number of HTTP connections open at a time, beyond which new ones are closed.
 	OverloadWait   time.Duration
 	ConnectionsMax int
-	// TraceEndpoint is the URL of an OTLP collector over HTTP, or "off"; TraceSample the share of calls,
-	// in per mille, that are traced where the caller did not decide.
-	TraceEndpoint string
-	TraceSample   int
 	// Store is badger for a node by itself, etcd for one of a cluster; Etcd says where the cluster's catalogue is.
 	Store string
 	Etcd  Etcd
@@ -123,10 +119,6 @@ func Settings() []Setting {
 			field: func(c *Config) any { return &c.OverloadWait }},
 		{Name: "connections-max", Default: "16384", Min: "16", Max: "1048576", Serve: true,
 			Help: "`number` of HTTP connections open at a time; new ones beyond it are closed", field: func(c *Config) any { return &c.ConnectionsMax }},
-		{Name: "trace-endpoint", Default: "off", Serve: true, Help: "`URL` of an OTLP collector over HTTP, as http://127.0.0.1:4318",
-			field: func(c *Config) any { return &c.TraceEndpoint }},
-		{Name: "trace-sample", Default: "10", Min: "0", Max: "1000", Serve: true,
-			Help: "`calls` in a thousand that are traced where the caller decides nothing", field: func(c *Config) any { return &c.TraceSample }},
 		{Name: "watermark-mib", Default: "1024", Min: "16", Max: "1048576", Serve: true,
 			Help: "free `MiB` on the disk of the data folder below which changes are refused", field: func(c *Config) any { return &c.WatermarkMiB }},
 		{Name: "store", Default: "badger", Choices: []string{"badger", "etcd"}, Serve: true,
