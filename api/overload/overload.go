@@ -31,13 +31,14 @@ const (
 	every = 25 * time.Millisecond
 	// patience is how many looks in a row have to be above the target before anything is refused: a
 	// collection of garbage, or an upload, is no overload.
-	patience = 4
-	// raise and lower are the steps of the share that is refused, of one look; shareMax its largest value:
-	// some calls always get through, by which the end of the overload shows.
-	raise, lower, shareMax = 0.08, 0.02, 0.95
+	patience = 2
+	// The share that is refused rises, in one look, by raise for each time that the wait is the target over
+	// again, by raiseMax at most, and falls by lower. It is shareMax at most: some calls always get through, by
+	// which the end of the overload shows.
+	raise, raiseMax, lower, shareMax = 0.04, 0.12, 0.006, 0.95
 	// busyMin is the share of its processors that the process has to use: where others take the machine,
 	// refusing calls would free nothing.
-	busyMin = 0.6
+	busyMin = 0.2
 	// holdMin and holdMax bound the moment for which a refused call waits, heldMax how many wait at a time;
 	// more are refused at once.
 	holdMin, holdMax = 200 * time.Millisecond, 600 * time.Millisecond
@@ -101,7 +102,8 @@ func (m *Monitor) next(share float64, above int, waited time.Duration) (float64,
 	if above++; above < patience {
 		return share, above
 	}
-	return min(share+raise, shareMax), above
+	over := float64(waited)/float64(m.target) - 1
+	return min(share+min(raise*over, raiseMax), shareMax), above
 }
 
 // admit reports whether a call may go on. It costs a load while nothing is refused.
