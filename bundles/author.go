@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/google/uuid"
@@ -84,6 +85,9 @@ func (c *Catalogue) CreateBundles(ctx context.Context, caller Caller, psp string
 	}
 	i := c.authoring(ctx, d, k, o)
 	report, err := i.run(caller)
+	if words := placesOf(drafts, d.Bundles); words != nil && (err != nil || report.Warnings != nil) {
+		report.Warnings, err = reworded(report.Warnings, words), rewordedError(err, words)
+	}
 	if err != nil {
 		return Upload{Report: report}, err
 	}
@@ -100,6 +104,37 @@ func (c *Catalogue) CreateBundles(ctx context.Context, caller Caller, psp string
 		upload.IDs[n] = d.Bundles[n].ID
 	}
 	return upload, nil
+}
+
+// placesOf says what to call bundles to an author who gave them no id: by their places. nil when all have one.
+func placesOf(drafts, completed []Bundle) *strings.Replacer {
+	var words []string
+	for n := range drafts {
+		if drafts[n].ID == "" {
+			words = append(words, "bundle "+Excerpt(completed[n].ID), BundlePath(n)+" of this upload")
+		}
+	}
+	if words == nil {
+		return nil
+	}
+	return strings.NewReplacer(words...)
+}
+
+func reworded(faults []Fault, words *strings.Replacer) []Fault {
+	others := slices.Clone(faults)
+	for n := range others {
+		others[n].Reason, others[n].Fix = words.Replace(others[n].Reason), words.Replace(others[n].Fix)
+	}
+	return others
+}
+
+// rewordedError is reworded for the faults that an error is; other errors stay as they are.
+func rewordedError(err error, words *strings.Replacer) error {
+	var faults Faults
+	if !errors.As(err, &faults) {
+		return err
+	}
+	return Faults(reworded(faults, words))
 }
 
 // keyed is an idempotency key in the name space of its PSP, with the digest of what came with it. The zero
