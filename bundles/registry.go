@@ -95,12 +95,18 @@ func removeName(b base, names *[]string, what, name string, of func(*engine.Bund
 		return notFound(what, name)
 	}
 	for bundle := range b.snapshot.Bundles() {
-		if strings.EqualFold(of(bundle), name) && !ended(bundle.Validity, b.today) {
+		if strings.EqualFold(of(bundle), name) && !Over(bundle.Validity, b.today) {
 			return &StateError{What: what, ID: name, Reason: "is used by bundle " + Excerpt(bundle.ID), Fix: "retire the bundles that use it first"}
 		}
 	}
 	*names = slices.DeleteFunc(*names, func(other string) bool { return strings.EqualFold(other, name) })
 	return nil
+}
+
+// Over reports whether a period has no day from today on: its bundle is quoted never again. One that ends
+// today, as a bundle retired today does, is not over before midnight (A5).
+func Over(p engine.Period, today engine.Date) bool {
+	return p.To != 0 && (p.To < today || p.To < p.From)
 }
 
 func containsFold(names []string, name string) bool {

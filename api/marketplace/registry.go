@@ -100,12 +100,15 @@ type paymentTypeView struct {
 	Used        bool   `json:"used"`
 }
 
-// paymentTypes returns the registered payment types and whether bundles use them.
+// paymentTypes returns the registered payment types and whether bundles use them that are not over, so that
+// they cannot be deleted.
 func (c *call) paymentTypes() []paymentTypeView {
-	snapshot := c.catalogue.Current()
+	snapshot, today := c.catalogue.Current(), engine.LocalAt(c.h.options.Now()).Date
 	used := map[string]bool{}
 	for b := range snapshot.Bundles() {
-		used[strings.ToLower(b.PaymentType)] = true
+		if !bundles.Over(b.Validity, today) {
+			used[strings.ToLower(b.PaymentType)] = true
+		}
 	}
 	return mapped(snapshot.Settings().PaymentTypes, func(name *string) paymentTypeView { return paymentTypeView{*name, used[strings.ToLower(*name)]} })
 }

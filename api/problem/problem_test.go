@@ -31,6 +31,7 @@ func TestTable(t *testing.T) {
 		{&engine.InvalidPaymentError{Field: "notices[0].amount", Reason: "is 0"}, 400, codes.InvalidArgument, "BAD REQUEST", "notices[0].amount: is 0"},
 		{bundles.Faults{{Path: "a", Reason: "is wrong", Fix: "mend it"}, {Reason: "is empty"}}, 400, codes.InvalidArgument, "BAD REQUEST", "a: is wrong; mend it, is empty"},
 		{bundles.Fault{Path: "a", Reason: "is wrong"}, 400, codes.InvalidArgument, "BAD REQUEST", "a: is wrong"},
+		{bundles.Faults{{Reason: "breaks off", Line: 1, Column: 9}}, 400, codes.InvalidArgument, "BAD REQUEST", "Invalid input format"},
 		{bundles.ErrNotFound, 404, codes.NotFound, "NOT FOUND", bundles.ErrNotFound.Error()},
 		{bundles.ErrConflict, 409, codes.Aborted, "CONFLICT", bundles.ErrConflict.Error()},
 		{bundles.ErrDuplicateKey, 409, codes.AlreadyExists, "CONFLICT", bundles.ErrDuplicateKey.Error()},

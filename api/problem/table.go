@@ -75,6 +75,11 @@ func ofFaults(err error) *Problem {
 			fields[i].Message += "; " + f.Fix
 		}
 	}
+	if only := &fields[0]; len(fields) == 1 && only.Path == "" && only.Line > 0 { // the text as a whole
+		p := Malformed(only.Message)
+		p.Fields = fields
+		return p
+	}
 	return Invalid(fields)
 }
 
