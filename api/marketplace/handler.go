@@ -11,6 +11,7 @@ import (
 
 	"gec/api/problem"
 	"gec/bundles"
+	"gec/bundles/format"
 )
 
 // Options are what the handler needs from outside.
@@ -124,6 +125,10 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request, route Route) {
 
 // fail answers with the problem that an error is.
 func (h *Handler) fail(w http.ResponseWriter, r *http.Request, err error) {
+	var malformed *format.MalformedError
+	if errors.As(err, &malformed) { // the contract has one detail for all of these
+		err = problem.Malformed(malformed.Error())
+	}
 	p := problem.Of(err)
 	if p.Status == http.StatusUnauthorized {
 		w.WriteHeader(p.Status)

@@ -8,7 +8,7 @@ import (
 // The bodies of the wire contract (spec 4) are read here because they share their fields, and how faults are
 // found and placed, with files. They are read as existing clients write them: unknown fields are ignored, a
 // number is taken where text is due, dates may be instants. A field that is given twice is a fault all the
-// same: it may be money.
+// same: it may be money. A body that is no JSON is a MalformedError, whatever is read from it.
 
 // wire is the name of these bodies. It is no format of files.
 const wire Name = "wire"
@@ -123,14 +123,20 @@ func ReadPaymentMethod(body []byte) (m bundles.PaymentMethod, err error) {
 	return m, err
 }
 
-// readWire opens a body and lets take take it.
+// MalformedError is returned for a body that is no JSON at all.
+type MalformedError struct{ Fault bundles.Fault }
+
+// Error says where it stops being JSON.
+func (e *MalformedError) Error() string { return e.Fault.Error() }
+
+// readWire opens a body and lets take take it. Errors: *MalformedError; bundles.Faults.
 func readWire(body []byte, take func(*decoder)) error {
 	if fault := checkEncoding(body); fault != nil {
-		return bundles.Faults{*fault}
+		return &MalformedError{*fault}
 	}
 	src, fault := openJSON(body)
 	if fault != nil {
-		return bundles.Faults{*fault}
+		return &MalformedError{*fault}
 	}
 	d := newDecoder(src, wire)
 	take(d)
