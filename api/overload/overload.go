@@ -31,11 +31,11 @@ const (
 	every = 25 * time.Millisecond
 	// patience is how many looks in a row have to be above the target before anything is refused: a
 	// collection of garbage, or an upload, is no overload.
-	patience = 2
+	patience = 4
 	// The share that is refused rises, in one look, by raise for each time that the wait is the target over
-	// again, by raiseMax at most, and falls by lower. It is shareMax at most: some calls always get through, by
-	// which the end of the overload shows.
-	raise, raiseMax, lower, shareMax = 0.04, 0.12, 0.006, 0.95
+	// again, by raiseMax at most, and falls by lower, by lowerIdle once hardly anything waits. It is shareMax at
+	// most: some calls always get through, by which the end of the overload shows.
+	raise, raiseMax, lower, lowerIdle, shareMax = 0.04, 0.12, 0.006, 0.05, 0.95
 	// busyMin is the share of its processors that the process has to use: where others take the machine,
 	// refusing calls would free nothing.
 	busyMin = 0.2
@@ -96,7 +96,10 @@ func (m *Monitor) Run(ctx context.Context) {
 
 // next returns the share to refuse after a look, and how many looks in a row were above the target.
 func (m *Monitor) next(share float64, above int, waited time.Duration) (float64, int) {
-	if waited <= m.target {
+	switch {
+	case waited <= m.target/10: // there is nothing to wait for any more
+		return max(share-lowerIdle, 0), 0
+	case waited <= m.target:
 		return max(share-lower, 0), 0
 	}
 	if above++; above < patience {

@@ -14,6 +14,9 @@ import (
 	"gec/api/problem"
 )
 
+// bodyBytesFirst is how much room a body gets before any of it is here.
+const bodyBytesFirst = 4 << 10
+
 // readBody reads the request's body of at most that many bytes into x.body. Errors: *problem.Problem.
 func (x *exchange) readBody(bytesMax int) error {
 	if err := checkContent(x.r.Header); err != nil {
@@ -22,7 +25,8 @@ func (x *exchange) readBody(bytesMax int) error {
 	if x.r.ContentLength > int64(bytesMax) {
 		return tooLarge(bytesMax)
 	}
-	x.body = slices.Grow(x.body[:0], int(max(x.r.ContentLength, 0))+512)
+	// Memory is taken as the body comes: many slow clients that announce large ones cost little.
+	x.body = slices.Grow(x.body[:0], int(min(max(x.r.ContentLength, 0), bodyBytesFirst))+512)
 	for {
 		if len(x.body) == cap(x.body) {
 			x.body = slices.Grow(x.body, len(x.body))

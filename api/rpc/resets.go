@@ -14,8 +14,8 @@ import (
 // lets its deadlines pass stays far below; one that opens streams only to reset them (CVE-2023-44487) costs
 // work by each, and is hung up on.
 const (
-	resetsAtOnce    = 2000
-	resetsPerSecond = 500
+	resetsAtOnce    = 1000
+	resetsPerSecond = 200
 )
 
 var errResets = errors.New("the client resets streams too fast")
