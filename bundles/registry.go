@@ -43,7 +43,7 @@ func (c *Catalogue) RemovePaymentType(ctx context.Context, caller Caller, name s
 }
 
 // SyncPaymentTypes makes the registered payment types those of the list. Errors: ErrForbidden; Faults;
-// *StateError for every one that would go and that a bundle uses; those of the Store.
+// *StateError for the first one that would go and that a bundle uses; those of the Store.
 func (c *Catalogue) SyncPaymentTypes(ctx context.Context, caller Caller, names []string) error {
 	return c.register(ctx, caller, "syncPaymentTypes", func(b base, s *engine.Settings) error {
 		for _, before := range slices.Clone(s.PaymentTypes) {

@@ -1,6 +1,7 @@
 package marketplace
 
 import (
+	"bytes"
 	"net/http"
 	"slices"
 
@@ -99,15 +100,10 @@ func createAttribute(c *call) error {
 		return err
 	}
 	views := mapped(ids, func(id *string) idAttribute { return idAttribute{*id} })
-	if len(views) == 1 && body[firstByte(body)] == '{' {
+	if len(views) == 1 && bytes.HasPrefix(bytes.TrimSpace(body), []byte{'{'}) {
 		return c.json(http.StatusCreated, views[0])
 	}
 	return c.json(http.StatusCreated, views)
-}
-
-// firstByte is where a JSON text begins.
-func firstByte(body []byte) int {
-	return max(slices.IndexFunc(body, func(b byte) bool { return b != ' ' && b != '\t' && b != '\r' && b != '\n' }), 0)
 }
 
 // withoutIDs leaves the ids of attributes to the catalogue.
