@@ -33,6 +33,9 @@ type Options struct {
 	Now func() time.Time
 	// Annotate makes a value of every bundle that quotes carry (see engine.Deps); nil makes none.
 	Annotate func(*engine.Bundle) any
+	// Stage is told when a stage of a change begins (check, derive, store, swap), and what it returns when
+	// that ends; nil: nobody is.
+	Stage func(ctx context.Context, name string) (end func(error))
 }
 
 // Validate refuses sizes below 0.
@@ -57,6 +60,9 @@ func (o Options) withDefaults() Options {
 	orDefault(&o.SnapshotsMax, SnapshotsMaxDefault)
 	if o.Now == nil {
 		o.Now = time.Now
+	}
+	if o.Stage == nil {
+		o.Stage = func(context.Context, string) func(error) { return func(error) {} }
 	}
 	return o
 }

@@ -104,7 +104,9 @@ func (c *Catalogue) attempt(ctx context.Context, r request, work func(b base) (e
 		return Record{}, ErrConflict
 	}
 	now := c.o.Now()
+	checked := c.o.Stage(ctx, "check")
 	e, err := work(base{current, now, engine.LocalAt(now).Date})
+	checked(err)
 	if err != nil {
 		return Record{}, err
 	}
@@ -115,7 +117,9 @@ func (c *Catalogue) attempt(ctx context.Context, r request, work func(b base) (e
 	if err != nil {
 		return Record{}, err
 	}
+	derived := c.o.Stage(ctx, "derive")
 	next, err := current.snapshot.With(change)
+	derived(err)
 	if err != nil {
 		return Record{}, Faults{{Reason: err.Error()}}
 	}
@@ -128,6 +132,7 @@ func (c *Catalogue) attempt(ctx context.Context, r request, work func(b base) (e
 	if r.dryRun {
 		return current.record, nil
 	}
+	stored := c.o.Stage(ctx, "store")
 	record, err := c.store.Commit(ctx, Commit{
 		Base: current.record.Revision,
 		Record: Record{
@@ -136,6 +141,7 @@ func (c *Catalogue) attempt(ctx context.Context, r request, work func(b base) (e
 		},
 		Rows: rows,
 	})
+	stored(err)
 	if err != nil {
 		return Record{}, err
 	}
@@ -144,7 +150,9 @@ func (c *Catalogue) attempt(ctx context.Context, r request, work func(b base) (e
 			m.Revision = record.Revision
 		}
 	}
+	swapped := c.o.Stage(ctx, "swap")
 	c.publish(current.next(next, record, change, beside))
+	swapped(nil)
 	return record, nil
 }
 

@@ -22,8 +22,10 @@ type Quoter struct {
 	candidates []candidate
 	// tight counts the candidates that are tight, changes those that were kept and are not.
 	tight, changes int
-	passed         passed
-	contributions  []Contribution
+	// visited counts the rows of the index that were looked at one by one.
+	visited       int
+	passed        passed
+	contributions []Contribution
 	// placeOf gives for every PSP the place of its candidate, in the round it was written in.
 	placeOf []place
 	round   uint32
@@ -86,9 +88,20 @@ func (q *Quoter) Quotes(s *Snapshot, p *Payment, o Options) (*Answer, error) {
 	return q.finish(), nil
 }
 
+// Effort is what computing an answer took.
+type Effort struct {
+	// Visited is the number of bundles that the index let through and that were looked at one by one.
+	Visited int
+	// Candidates is the number of bundles that were ranked: in v2 the best one of each PSP that the walk came to.
+	Candidates int
+}
+
+// Effort returns what the last answer took.
+func (q *Quoter) Effort() Effort { return Effort{Visited: q.visited, Candidates: len(q.candidates)} }
+
 // begin clears the scratch memory of the payment before.
 func (q *Quoter) begin() {
-	q.ready, q.tight, q.changes = false, 0, 0
+	q.ready, q.tight, q.changes, q.visited = false, 0, 0, 0
 	q.first, q.prunes = q.first[:0], q.mayPrune()
 	q.candidates, q.contributions = q.candidates[:0], q.contributions[:0]
 	q.passed = passed{at: -1}

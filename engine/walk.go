@@ -90,6 +90,7 @@ func (q *Quoter) beaten(d *digest, b *block, i int) bool {
 
 // visit considers one row that passed the bitmaps.
 func (q *Quoter) visit(d *digest, r *row, rng walkRange) {
+	q.visited++
 	if !q.stands(d, r) {
 		return
 	}

@@ -9,6 +9,7 @@ import (
 	"google.golang.org/grpc/codes"
 
 	"gec/api/problem"
+	"gec/api/trace"
 	"gec/bundles"
 	"gec/bundles/format"
 	"gec/bundles/lint"
@@ -98,7 +99,9 @@ func uploadBundles(c *call) error {
 	if err := c.caller.MayForPSP(c.part("idPsp"), bundles.FunctionBundles); err != nil {
 		return err
 	}
+	decoded := trace.Stage(c.r.Context(), "decode")
 	drafts, warnings, err := c.read(name, body)
+	decoded(err)
 	if err != nil {
 		return err
 	}

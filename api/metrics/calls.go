@@ -59,6 +59,12 @@ type counters struct {
 	_        [64]byte // nothing else in its last cache line
 }
 
+// quotes are the counters of all quotes, of one shard.
+type quotes struct {
+	count, visited, candidates atomic.Uint64
+	_                          [64]byte // nothing else in its cache line
+}
+
 // operation is what is counted of one operation over one transport.
 type operation struct {
 	transport, name string

@@ -10,12 +10,15 @@ var (
 	latencyDesc = prometheus.NewDesc("gec_call_seconds", "How long calls took, from the head of the request to the answer.", []string{"transport", "operation"}, nil)
 	callsDesc   = prometheus.NewDesc("gec_calls_total", "Calls by the first digit of their status.", []string{"transport", "operation", "status"}, nil)
 	rowsDesc    = prometheus.NewDesc("gec_rows_total", "Rows of answers.", []string{"transport", "operation"}, nil)
+	quotesDesc  = prometheus.NewDesc("gec_quotes_total", "Quotes that were computed, those of batches too.", nil, nil)
+	visitedDesc = prometheus.NewDesc("gec_quote_index_hits_total", "Bundles that the index let through, and that quotes looked at one by one.", nil, nil)
+	rankedDesc  = prometheus.NewDesc("gec_quote_candidates_total", "Bundles that quotes ranked.", nil, nil)
 	failedDesc  = prometheus.NewDesc("gec_rejected_rules_total", "How often a bundle was left out of an answer because its condition or fee failed while running.", []string{"psp", "bundle"}, nil)
 )
 
 // Describe implements prometheus.Collector.
 func (m *Metrics) Describe(to chan<- *prometheus.Desc) {
-	for _, desc := range []*prometheus.Desc{latencyDesc, callsDesc, rowsDesc, failedDesc} {
+	for _, desc := range []*prometheus.Desc{latencyDesc, callsDesc, rowsDesc, quotesDesc, visitedDesc, rankedDesc, failedDesc} {
 		to <- desc
 	}
 }
@@ -25,6 +28,14 @@ func (m *Metrics) Collect(to chan<- prometheus.Metric) {
 	for _, o := range *m.operations.Load() {
 		o.collect(to)
 	}
+	var count, visited, candidates uint64
+	for i := range m.quotes {
+		q := &m.quotes[i]
+		count, visited, candidates = count+q.count.Load(), visited+q.visited.Load(), candidates+q.candidates.Load()
+	}
+	to <- prometheus.MustNewConstMetric(quotesDesc, prometheus.CounterValue, float64(count))
+	to <- prometheus.MustNewConstMetric(visitedDesc, prometheus.CounterValue, float64(visited))
+	to <- prometheus.MustNewConstMetric(rankedDesc, prometheus.CounterValue, float64(candidates))
 	m.failing.Lock()
 	defer m.failing.Unlock()
 	for k, n := range m.failures {

@@ -1,8 +1,10 @@
 package metrics
 
 import (
+	"context"
 	"fmt"
 	"maps"
+	"math/rand/v2"
 	"net/http"
 	"sync"
 	"sync/atomic"
@@ -12,13 +14,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"gec/api/observe"
 	"gec/engine"
-)
-
-// The transports.
-const (
-	HTTP = "http"
-	GRPC = "grpc"
 )
 
 // key names an operation over a transport.
@@ -40,6 +37,7 @@ type Metrics struct {
 	// operations is replaced as a whole when one is added.
 	operations atomic.Pointer[map[key]*operation]
 	adding     sync.Mutex
+	quotes     [shards]quotes
 
 	failing  sync.Mutex
 	failures map[failureKey]uint64
@@ -53,14 +51,22 @@ func New() *Metrics {
 	return m
 }
 
-// Observe counts one call: its HTTP status, or the one that a gRPC code corresponds to, the rows of its answer
-// and how long it took. It takes no lock once the operation was seen, and no memory.
-func (m *Metrics) Observe(transport, name string, status, rows int, took time.Duration) {
-	o := (*m.operations.Load())[key{transport, name}]
+// Observe is an [observe.Func] that counts calls. It takes no lock once the operation was seen, and no memory.
+func (m *Metrics) Observe(_ context.Context, c observe.Call) {
+	k := key{c.Transport, c.Operation}
+	o := (*m.operations.Load())[k]
 	if o == nil {
-		o = m.add(key{transport, name})
+		o = m.add(k)
 	}
-	o.observe(status, rows, took)
+	o.observe(c.Status, c.Rows, c.Took)
+}
+
+// Quoted counts what a quote took.
+func (m *Metrics) Quoted(e engine.Effort) {
+	q := &m.quotes[rand.Uint32()%shards]
+	q.count.Add(1)
+	q.visited.Add(uint64(e.Visited))
+	q.candidates.Add(uint64(e.Candidates))
 }
 
 func (m *Metrics) add(k key) *operation {

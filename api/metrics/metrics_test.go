@@ -1,12 +1,14 @@
 package metrics
 
 import (
+	"context"
 	"net/http/httptest"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"gec/api/observe"
 	"gec/engine"
 )
 
@@ -34,8 +36,9 @@ func TestShown(t *testing.T) {
 	for range 8 {
 		clients.Go(func() {
 			for range 100 {
-				m.Observe(HTTP, "getFees", 200, 10, 20*time.Microsecond)
-				m.Observe(GRPC, "Quote", 503, 0, time.Minute)
+				m.Observe(context.Background(), observe.Call{Transport: observe.HTTP, Operation: "getFees", Status: 200, Rows: 10, Took: 20 * time.Microsecond})
+				m.Observe(context.Background(), observe.Call{Transport: observe.GRPC, Operation: "Quote", Status: 503, Took: time.Minute})
+				m.Quoted(engine.Effort{Visited: 20, Candidates: 15})
 			}
 		})
 	}
@@ -59,7 +62,7 @@ func TestShown(t *testing.T) {
 		`gec_calls_total{operation="Quote",status="5xx",transport="grpc"} 800`,
 		`gec_rows_total{operation="getFees",transport="http"} 8000`,
 		`gec_rejected_rules_total{bundle="b",psp="p"} 2`,
-		"gec_test 7", "go_goroutines",
+		"gec_quotes_total 800", "gec_quote_index_hits_total 16000", "gec_quote_candidates_total 12000", "gec_test 7", "go_goroutines",
 	} {
 		if !strings.Contains(w.Body.String(), want) {
 			t.Errorf("%s is not in:\n%s", want, w.Body)
@@ -71,7 +74,7 @@ func TestShown(t *testing.T) {
 func TestNamesAreBounded(t *testing.T) {
 	m := New()
 	for i := range operationsMax + 10 {
-		m.Observe(HTTP, strings.Repeat("x", i), 200, 0, 0)
+		m.Observe(context.Background(), observe.Call{Transport: observe.HTTP, Operation: strings.Repeat("x", i), Status: 200, Rows: 0, Took: 0})
 	}
 	if n := len(*m.operations.Load()); n > operationsMax+1 {
 		t.Errorf("%d operations are kept", n)
@@ -81,8 +84,10 @@ func TestNamesAreBounded(t *testing.T) {
 // TestObserveAllocatesNothing holds the price of counting a call.
 func TestObserveAllocatesNothing(t *testing.T) {
 	m := New()
-	m.Observe(HTTP, "getFees", 200, 10, time.Millisecond)
-	if n := testing.AllocsPerRun(1000, func() { m.Observe(HTTP, "getFees", 200, 10, time.Millisecond) }); n != 0 {
+	m.Observe(context.Background(), observe.Call{Transport: observe.HTTP, Operation: "getFees", Status: 200, Rows: 10, Took: time.Millisecond})
+	if n := testing.AllocsPerRun(1000, func() {
+		m.Observe(context.Background(), observe.Call{Transport: observe.HTTP, Operation: "getFees", Status: 200, Rows: 10, Took: time.Millisecond})
+	}); n != 0 {
 		t.Errorf("%v allocations a call", n)
 	}
 }
@@ -91,7 +96,7 @@ func BenchmarkObserve(b *testing.B) {
 	m := New()
 	b.ReportAllocs()
 	for b.Loop() {
-		m.Observe(HTTP, "getFeesMulti", 200, 10, 37*time.Microsecond)
+		m.Observe(context.Background(), observe.Call{Transport: observe.HTTP, Operation: "getFeesMulti", Status: 200, Rows: 10, Took: 37 * time.Microsecond})
 	}
 }
 
@@ -99,7 +104,7 @@ func BenchmarkObserveParallel(b *testing.B) {
 	m := New()
 	b.RunParallel(func(p *testing.PB) {
 		for p.Next() {
-			m.Observe(HTTP, "getFeesMulti", 200, 10, 37*time.Microsecond)
+			m.Observe(context.Background(), observe.Call{Transport: observe.HTTP, Operation: "getFeesMulti", Status: 200, Rows: 10, Took: 37 * time.Microsecond})
 		}
 	})
 }

@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"gec/api/observe"
 	"gec/bundles"
 	"gec/engine"
 )
@@ -38,9 +39,10 @@ type Options struct {
 	RequestLevel slog.Level
 	// Details returns names and values that readiness tells besides while it is UP; nil: none.
 	Details func() []string
-	// Observe, where not nil, is told of every request when it is over: the operation ("none" where there is
-	// none), the status, the rows of the answer, and how long it took. It must be quick.
-	Observe func(operation string, status, rows int, took time.Duration)
+	// Observe, where not nil, is told of every request when it is over.
+	Observe observe.Func
+	// Quoted, where not nil, is told what each answer of the calculator took. It must be quick.
+	Quoted func(engine.Effort)
 	// Failed, where not nil, is told of bundles that an answer left out because they failed while running
 	// (Q14). It must not keep what it is given.
 	Failed func([]engine.Failure)
@@ -88,7 +90,7 @@ func New(o Options) (*API, error) {
 		json: []string{"application/json"}, problem: []string{problemType}, nosniff: []string{"nosniff"},
 	}}
 	a.calculator = NewCalculator(a.snapshot, o.Now)
-	a.calculator.failed = o.Failed
+	a.calculator.failed, a.calculator.quoted = o.Failed, o.Quoted
 	a.exchanges.New = func() any { return &exchange{} }
 	if o.Catalogue != nil {
 		a.Attach(o.Catalogue)

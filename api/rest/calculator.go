@@ -49,8 +49,9 @@ type Calculator struct {
 	snapshot func() *engine.Snapshot
 	now      func() time.Time
 	work     sync.Pool
-	// failed is Options.Failed.
+	// failed and quoted are those of Options.
 	failed func([]engine.Failure)
+	quoted func(engine.Effort)
 }
 
 // work is what one answer needs and the next one can reuse.
@@ -109,6 +110,9 @@ func (c *Calculator) answerOn(w *work, s *engine.Snapshot, dst, body []byte, q *
 	}
 	if len(answer.Failed) > 0 && c.failed != nil {
 		c.failed(answer.Failed)
+	}
+	if c.quoted != nil {
+		c.quoted(w.quoter.Effort())
 	}
 	outcome := Outcome{Revision: answer.Revision, Seed: answer.Seed, Rows: len(answer.Quotes)}
 	return appendAnswer(dst, contract, answer), outcome, nil

@@ -11,6 +11,7 @@ import (
 
 	"google.golang.org/grpc/codes"
 
+	"gec/api/observe"
 	"gec/api/problem"
 	"gec/api/requestid"
 )
@@ -65,12 +66,14 @@ func (x *exchange) done() {
 	if x.logged {
 		x.log()
 	}
-	if observe := x.api.options.Observe; observe != nil {
+	if tell := x.api.options.Observe; tell != nil {
 		operation := x.operation
 		if operation == "" {
 			operation = "none"
 		}
-		observe(operation, x.status, x.outcome.Rows, time.Since(x.started))
+		tell(x.r.Context(), observe.Call{
+			Transport: observe.HTTP, Operation: operation, Status: x.status, Revision: x.outcome.Revision, Rows: x.outcome.Rows, Took: time.Since(x.started),
+		})
 	}
 }
 

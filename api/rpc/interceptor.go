@@ -7,6 +7,8 @@ import (
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/metadata"
+
+	"gec/api/observe"
 )
 
 // interceptor is around every gRPC call: it echoes the request id, turns panics and errors of the
@@ -27,7 +29,7 @@ func (i *interceptor) unary(ctx context.Context, in any, info *grpc.UnaryServerI
 			call.answered(out)
 		}
 		call.write(ctx, i.log)
-		i.observe.call(transportGRPC, &call)
+		i.observe.call(ctx, observe.GRPC, &call)
 	}()
 	return handle(ctx, in)
 }
@@ -40,7 +42,7 @@ func (i *interceptor) stream(server any, stream grpc.ServerStream, info *grpc.St
 	defer func() {
 		err = call.shown(err, recover())
 		call.write(stream.Context(), i.log)
-		i.observe.call(transportGRPC, &call)
+		i.observe.call(stream.Context(), observe.GRPC, &call)
 	}()
 	return handle(server, stream)
 }

@@ -14,6 +14,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"gec/api/gecv1"
+	"gec/api/observe"
 	"gec/api/problem"
 )
 
@@ -75,7 +76,7 @@ func (h *jsonHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			h.refuse(x, nil, panicked)
 		}
 		x.logged.write(r.Context(), h.log)
-		h.observe.call(transportHTTP, &x.logged)
+		h.observe.call(r.Context(), observe.HTTP, &x.logged)
 		if panicked != nil && started {
 			panic(http.ErrAbortHandler) // so that nobody takes what was sent for the whole
 		}

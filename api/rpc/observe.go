@@ -1,25 +1,24 @@
 package rpc
 
 import (
+	"context"
 	"net/http"
 	"time"
 
 	"google.golang.org/grpc/codes"
-)
 
-// The transports that an observer is told of.
-const (
-	transportGRPC = "grpc"
-	transportHTTP = "http"
+	"gec/api/observe"
 )
 
 // observer is Options.Observe; nil observes nothing.
-type observer func(transport, method string, status, rows int, took time.Duration)
+type observer observe.Func
 
 // call tells of a call that is over.
-func (o observer) call(transport string, l *logged) {
+func (o observer) call(ctx context.Context, transport string, l *logged) {
 	if o != nil {
-		o(transport, l.method, statusOf(l.code), l.rows, time.Since(l.started))
+		o(ctx, observe.Call{
+			Transport: transport, Operation: l.method, Status: statusOf(l.code), Revision: l.revision, Rows: l.rows, Took: time.Since(l.started),
+		})
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 
 	"google.golang.org/grpc"
 
+	"gec/api/observe"
 	"gec/api/problem"
 	"gec/bundles"
 	"gec/engine"
@@ -54,9 +55,10 @@ type Options struct {
 	Now func() time.Time
 	// Log gets one line a request; nil: none. No line holds a BIN, a key or a body.
 	Log *slog.Logger
-	// Observe, where not nil, is told of every call when it is over: the gRPC method or the path of the JSON
-	// form, the status of HTTP that its code corresponds to, the rows of the answer, and how long it took.
-	Observe func(transport, method string, status, rows int, took time.Duration)
+	// Observe, where not nil, is told of every call when it is over.
+	Observe observe.Func
+	// Quoted, where not nil, is told what each quote took, those of batches too. It must be quick.
+	Quoted func(engine.Effort)
 	// Failed, where not nil, is told of bundles that an answer left out because they failed while running
 	// (Q14). It must not keep what it is given.
 	Failed func([]engine.Failure)

@@ -26,6 +26,7 @@ type quoting struct {
 	log       *slog.Logger
 	observe   observer
 	failed    func([]engine.Failure)
+	quoted    func(engine.Effort)
 	// calls pools the scratch memory of requests.
 	calls sync.Pool
 }
@@ -38,7 +39,7 @@ type call struct {
 
 func newQuoting(o Options) *quoting {
 	return &quoting{
-		catalogue: o.Catalogue, now: o.Now, log: o.Log, observe: o.Observe, failed: o.Failed,
+		catalogue: o.Catalogue, now: o.Now, log: o.Log, observe: observer(o.Observe), failed: o.Failed, quoted: o.Quoted,
 		calls: sync.Pool{New: func() any { return &call{quoter: engine.NewQuoter()} }},
 	}
 }
@@ -70,10 +71,16 @@ func (s *quoting) answer(ctx context.Context, c *call, in *gecv1.QuoteRequest) (
 	if errors.As(err, &unknown) {
 		return nil, &engine.UnknownNameError{Kind: unknown.Kind, Name: strings.Clone(unknown.Name)}
 	}
-	if err == nil && len(answer.Failed) > 0 && s.failed != nil {
+	if err != nil {
+		return nil, err
+	}
+	if len(answer.Failed) > 0 && s.failed != nil {
 		s.failed(answer.Failed)
 	}
-	return answer, err
+	if s.quoted != nil {
+		s.quoted(c.quoter.Effort())
+	}
+	return answer, nil
 }
 
 // release gives the scratch memory back, without what it holds of the caller.

@@ -14,6 +14,7 @@ import (
 	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
 	clientv3 "go.etcd.io/etcd/client/v3"
 	"go.uber.org/zap"
+	"google.golang.org/grpc"
 
 	"gec/bundles"
 )
@@ -43,6 +44,8 @@ type Options struct {
 	Keep time.Duration
 	// Logger gets what an operator should know; nil: nobody does.
 	Logger *slog.Logger
+	// Dial are further options of the connections, such as interceptors.
+	Dial []grpc.DialOption
 }
 
 // Store is a [bundles.Store] that is shared through etcd. All reads are answered by the node's own copy, as far
@@ -83,7 +86,7 @@ func Open(copied bundles.Store, o Options) (*Store, error) {
 	client, err := clientv3.New(clientv3.Config{
 		Endpoints: o.Endpoints, TLS: o.TLS, Username: o.Username, Password: o.Password,
 		DialTimeout: requestTimeout, DialKeepAliveTime: 2 * time.Second, DialKeepAliveTimeout: 2 * time.Second,
-		MaxUnaryRetries: 3, RejectOldCluster: false, PermitWithoutStream: true, Logger: zap.NewNop(),
+		MaxUnaryRetries: 3, RejectOldCluster: false, PermitWithoutStream: true, Logger: zap.NewNop(), DialOptions: o.Dial,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("etcd: %w", err)

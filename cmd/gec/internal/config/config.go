@@ -37,6 +37,10 @@ type Config struct {
 	WatermarkMiB int
 	// OpsAddress is host:port of the operator's listener (metrics, profiles, backup), or "off". It has no keys.
 	OpsAddress string
+	// Traces is the OTLP collector that spans are sent to, http://host:port, or "off"; TracesRatio the share of
+	// traces that begin here of which they are, 0 to 1.
+	Traces      string
+	TracesRatio float64
 	// OverloadWait is the mean time for which work may wait for a processor before calls are turned away
 	// with 503; ConnectionsMax the number of HTTP connections open at a time, beyond which new ones are closed.
 	OverloadWait   time.Duration
@@ -74,7 +78,7 @@ type Setting struct {
 	Min, Max string
 	// Choices are the words allowed; none means that any text is.
 	Choices []string
-	// field returns the pointer into a Config: *string, *bool, *int or *time.Duration.
+	// field returns the pointer into a Config: *string, *bool, *int, *float64 or *time.Duration.
 	field func(*Config) any
 }
 
@@ -89,6 +93,11 @@ func Settings() []Setting {
 			field: func(c *Config) any { return &c.GRPCAddress }},
 		{Name: "ops", Default: "off", Serve: true, Help: "`address` of the operator's metrics, profiles and backup, as 127.0.0.1:9100; it asks for no key",
 			field: func(c *Config) any { return &c.OpsAddress }},
+		{Name: "traces", Default: "off", Serve: true, Help: "`URL` of the OpenTelemetry collector (OTLP over gRPC) that spans are sent to, as http://127.0.0.1:4317",
+			field: func(c *Config) any { return &c.Traces }},
+		{Name: "traces-ratio", Default: "0.01", Min: "0", Max: "1", Serve: true,
+			Help:  "`share` of traces that are sampled; callers with a traceparent decide for themselves",
+			field: func(c *Config) any { return &c.TracesRatio }},
 		{Name: "insecure-listen-without-keys", Default: "false", Serve: true,
 			Help:  "listen beyond loopback although whoever reaches the address needs no key",
 			field: func(c *Config) any { return &c.ListenWithoutKeys }},

@@ -58,7 +58,7 @@ func TestDefaultsAreValid(t *testing.T) {
 
 func TestTableIsSound(t *testing.T) {
 	for _, s := range Settings() {
-		numeric := s.Kind() == "int" || s.Kind() == "duration"
+		numeric := s.Kind() == "int" || s.Kind() == "number" || s.Kind() == "duration"
 		if numeric != (s.Min != "" && s.Max != "") {
 			t.Errorf("%s: numbers and durations, and only they, have both bounds", s.Name)
 		}

@@ -19,13 +19,15 @@ func envName(setting string) string {
 	return EnvPrefix + strings.ToUpper(strings.ReplaceAll(setting, "-", "_"))
 }
 
-// Kind returns the kind of value, for help texts: string, bool, int or duration.
+// Kind returns the kind of value, for help texts: string, bool, int, number or duration.
 func (s *Setting) Kind() string {
 	switch s.field(new(Config)).(type) {
 	case *bool:
 		return "bool"
 	case *int:
 		return "int"
+	case *float64:
+		return "number"
 	case *time.Duration:
 		return "duration"
 	}
@@ -50,6 +52,12 @@ func (s *Setting) set(c *Config, text string) error {
 			return fmt.Errorf("%q is no whole number: use %s to %s", text, s.Min, s.Max)
 		}
 		*field = value
+	case *float64:
+		value, err := strconv.ParseFloat(text, 64)
+		if err != nil {
+			return fmt.Errorf("%q is no number: use %s to %s", text, s.Min, s.Max)
+		}
+		*field = value
 	case *time.Duration:
 		value, err := time.ParseDuration(text)
 		if err != nil {
@@ -67,6 +75,8 @@ func (s *Setting) Text(c *Config) string {
 		return strconv.FormatBool(*field)
 	case *int:
 		return strconv.Itoa(*field)
+	case *float64:
+		return strconv.FormatFloat(*field, 'f', -1, 64)
 	case *time.Duration:
 		return field.String()
 	case *string:
@@ -99,6 +109,11 @@ func (s *Setting) validate(c *Config) error {
 		low, high, err := bounds(s, strconv.Atoi)
 		if err != nil || *field < low || *field > high {
 			return fmt.Errorf("%d is out of bounds: use %s to %s", *field, s.Min, s.Max)
+		}
+	case *float64:
+		low, high, err := bounds(s, func(text string) (float64, error) { return strconv.ParseFloat(text, 64) })
+		if err != nil || !(*field >= low && *field <= high) { // neither holds of what is no number
+			return fmt.Errorf("%v is out of bounds: use %s to %s", *field, s.Min, s.Max)
 		}
 	case *time.Duration:
 		low, high, err := bounds(s, time.ParseDuration)

@@ -13,7 +13,10 @@ import (
 	"sync"
 	"time"
 
+	"google.golang.org/grpc"
+
 	"gec/api/seen"
+	"gec/api/trace"
 	"gec/bundles"
 	"gec/bundles/store/badger"
 	"gec/bundles/store/etcd"
@@ -47,7 +50,7 @@ const off = "off"
 
 // etcdOptions reads the files that the settings name.
 func etcdOptions(c config.Etcd, log *slog.Logger) (etcd.Options, error) {
-	o := etcd.Options{Endpoints: strings.Split(c.Endpoints, ","), Prefix: c.Prefix, Keep: c.Keep, Logger: log}
+	o := etcd.Options{Endpoints: strings.Split(c.Endpoints, ","), Prefix: c.Prefix, Keep: c.Keep, Logger: log, Dial: []grpc.DialOption{trace.Dial()}}
 	if c.CA != off || c.Cert != off || strings.Contains(c.Endpoints, "https://") {
 		o.TLS = &tls.Config{MinVersion: tls.VersionTLS12}
 	}

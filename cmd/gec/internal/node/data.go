@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"gec/api/fragment"
+	"gec/api/trace"
 	"gec/bundles"
 	"gec/bundles/store/badger"
 	"gec/bundles/store/etcd"
@@ -91,7 +92,7 @@ func open(ctx context.Context, c config.Config, o badger.Options) (*Folder, erro
 		return nil, errors.Join(err, store.Close())
 	}
 	catalogue, err := bundles.Open(ctx, served, bundles.Options{
-		ProgramsMax: c.ProgramsMax, ECPlansMax: c.ECPlansMax, SnapshotsMax: c.SnapshotsMax, Annotate: fragment.Of,
+		ProgramsMax: c.ProgramsMax, ECPlansMax: c.ECPlansMax, SnapshotsMax: c.SnapshotsMax, Annotate: fragment.Of, Stage: trace.Stage,
 	})
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("data folder %s: %w", absolute(c.DataDir), err), served.Close())

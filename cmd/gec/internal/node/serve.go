@@ -51,6 +51,11 @@ func Serve(ctx context.Context, c config.Config, version string, log *slog.Logge
 	if err := CheckAddresses(c); err != nil {
 		return err
 	}
+	tracer, log, endTraces, err := traces(ctx, c, version, log)
+	if err != nil {
+		return err
+	}
+	defer endTraces()
 	httpListener, err := listen(ctx, "http", c.HTTPAddress)
 	if err != nil {
 		return err
@@ -75,7 +80,7 @@ func Serve(ctx context.Context, c config.Config, version string, log *slog.Logge
 	if err := prepare(ctx, c, folder, log); err != nil {
 		return err
 	}
-	w, err := newWatch(c, folder)
+	w, err := newWatch(c, folder, tracer)
 	if err != nil {
 		return err
 	}
@@ -182,7 +187,7 @@ func assemble(c config.Config, version string, folder *Folder, w *watch, log *sl
 	mounts["/"] = page
 	api, err := rest.New(rest.Options{
 		Mounts: mounts, Catalogue: folder.Catalogue, Name: "gec", Version: version, Environment: c.Environment, TestEndpoints: c.TestEndpoints,
-		Logger: log, RequestLevel: requestLevel, Details: folder.details, Observe: w.observeHTTP(), Failed: w.failed(log),
+		Logger: log, RequestLevel: requestLevel, Details: folder.details, Observe: w.observe(), Quoted: w.quoted(), Failed: w.failed(log),
 	})
 	if err != nil {
 		return nil, err
@@ -190,7 +195,8 @@ func assemble(c config.Config, version string, folder *Folder, w *watch, log *sl
 	api.Ready(false)
 	native := rpc.Options{Catalogue: folder.Catalogue, Authors: folder.Catalogue, Caller: callers(c), Log: requests}
 	held := folder.seen()
-	native.Observe, native.Failed, native.GRPC = w.observe(), w.failed(log), append(append(native.GRPC, w.grpc()...), held.GRPC()...)
+	native.Observe, native.Quoted, native.Failed = w.observe(), w.quoted(), w.failed(log)
+	native.GRPC = append(append(native.GRPC, w.grpc()...), held.GRPC()...)
 	return &node{
 		config: c, log: log, rest: api, grpc: rpc.New(native),
 		http: w.http(c, rest.Server(c.HTTPAddress, held.HTTP(contracts(api, rpc.JSON(native))), log)),

@@ -8,12 +8,13 @@ import (
 	"net/http"
 	"strings"
 	"sync/atomic"
-	"time"
 
 	"google.golang.org/grpc"
 
 	"gec/api/metrics"
+	"gec/api/observe"
 	"gec/api/overload"
+	"gec/api/trace"
 	"gec/cmd/gec/internal/config"
 	"gec/engine"
 )
@@ -22,14 +23,16 @@ import (
 type watch struct {
 	// metrics is nil where nobody can ask for them, and nothing is then counted.
 	metrics *metrics.Metrics
-	load    *overload.Monitor
+	// tracer is nil where nothing is traced.
+	tracer *trace.Tracer
+	load   *overload.Monitor
 	// connections are those open over HTTP, closed those beyond the bound that were closed.
 	connections atomic.Int64
 	closed      atomic.Uint64
 }
 
-func newWatch(c config.Config, folder *Folder) (*watch, error) {
-	w := &watch{load: overload.New(c.OverloadWait)}
+func newWatch(c config.Config, folder *Folder, tracer *trace.Tracer) (*watch, error) {
+	w := &watch{tracer: tracer, load: overload.New(c.OverloadWait)}
 	if c.OpsAddress == off {
 		return w, nil
 	}
@@ -111,21 +114,24 @@ func (w *watch) run(ctx context.Context) (end func()) {
 	}
 }
 
-// observe and observeHTTP return what the services call after each call; nil where nothing is counted.
-func (w *watch) observe() func(transport, method string, status, rows int, took time.Duration) {
-	if w.metrics == nil {
-		return nil
+// observe returns what the services tell of each call; nil where nothing is counted and traced.
+func (w *watch) observe() observe.Func {
+	var counted, traced observe.Func
+	if w.metrics != nil {
+		counted = w.metrics.Observe
 	}
-	return w.metrics.Observe
+	if w.tracer != nil {
+		traced = w.tracer.Observe
+	}
+	return observe.All(counted, traced)
 }
 
-func (w *watch) observeHTTP() func(operation string, status, rows int, took time.Duration) {
+// quoted returns what the services tell of each quote; nil where nothing is counted.
+func (w *watch) quoted() func(engine.Effort) {
 	if w.metrics == nil {
 		return nil
 	}
-	return func(operation string, status, rows int, took time.Duration) {
-		w.metrics.Observe(metrics.HTTP, operation, status, rows, took)
-	}
+	return w.metrics.Quoted
 }
 
 // failed returns what the services call for bundles that fail while running (Q14): they are counted, and each
@@ -142,8 +148,11 @@ func (w *watch) failed(log *slog.Logger) func([]engine.Failure) {
 	}
 }
 
-// http bounds the connections of a server and lets it turn calls away.
+// http bounds the connections of a server, lets it turn calls away, and traces those that it answers.
 func (w *watch) http(c config.Config, server *http.Server) *http.Server {
+	if w.tracer != nil { // within what turns calls away: a call that is refused leaves no span
+		server.Handler = w.tracer.HTTP(server.Handler)
+	}
 	server.Handler = w.load.Handler(server.Handler, func(r *http.Request) bool { return strings.Contains(r.URL.Path, "/actuator/health") })
 	server.ConnState = func(conn net.Conn, state http.ConnState) {
 		switch state {
@@ -159,7 +168,11 @@ func (w *watch) http(c config.Config, server *http.Server) *http.Server {
 	return server
 }
 
-// grpc are the options by which the gRPC server turns calls away.
+// grpc are the options by which the gRPC server turns calls away and traces them.
 func (w *watch) grpc() []grpc.ServerOption {
-	return []grpc.ServerOption{grpc.ChainUnaryInterceptor(w.load.Unary), grpc.ChainStreamInterceptor(w.load.Stream)}
+	options := []grpc.ServerOption{grpc.ChainUnaryInterceptor(w.load.Unary), grpc.ChainStreamInterceptor(w.load.Stream)}
+	if w.tracer != nil {
+		options = append(options, grpc.StatsHandler(w.tracer.GRPC()))
+	}
+	return options
 }
