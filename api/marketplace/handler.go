@@ -9,6 +9,7 @@ import (
 
 	"google.golang.org/grpc/codes"
 
+	"gec/api/failing"
 	"gec/api/problem"
 	"gec/bundles"
 	"gec/bundles/format"
@@ -26,6 +27,8 @@ type Options struct {
 	// Internal is told of errors whose causes are not shown, and the instance that the answer names; nil:
 	// nobody is.
 	Internal func(r *http.Request, instance string, cause error)
+	// Failing returns the bundles of a PSP that failed while running (Q14); nil: nobody knows.
+	Failing func(psp string) []failing.Bundle
 	// Now is the clock; nil: time.Now.
 	Now func() time.Time
 }

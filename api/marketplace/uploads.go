@@ -4,7 +4,9 @@ import (
 	"errors"
 	"mime"
 	"net/http"
+	"slices"
 	"strings"
+	"time"
 
 	"google.golang.org/grpc/codes"
 
@@ -212,8 +214,32 @@ func (c *call) lintWith(drafts []bundles.Bundle, ids []string) ([]FindingView, e
 // today is the civil date in Rome.
 func (c *call) today() engine.Date { return engine.LocalAt(c.h.options.Now()).Date }
 
-type lintView struct {
+// LintView is what is odd about bundles.
+type LintView struct {
 	Findings []FindingView `json:"findings"`
+	// Failing are stored bundles that were left out of answers because they failed while running.
+	Failing []FailingView `json:"failing,omitempty"`
+}
+
+// FailingView is a bundle that, as it is now, failed while running (Q14): so many times since this node began.
+type FailingView struct {
+	IDBundle string    `json:"idBundle"`
+	Count    uint64    `json:"count"`
+	Last     time.Time `json:"last"`
+	Reason   string    `json:"reason"`
+}
+
+// failing returns which of the stored bundles of a PSP failed while running.
+func (c *call) failing(psp string, stored []*engine.Bundle) (views []FailingView) {
+	if c.h.options.Failing == nil {
+		return nil
+	}
+	for _, f := range c.h.options.Failing(psp) {
+		if slices.ContainsFunc(stored, func(b *engine.Bundle) bool { return b.ID == f.ID && f.Is(b) }) {
+			views = append(views, FailingView{f.ID, f.Count, f.Last.UTC(), f.Err.Error()})
+		}
+	}
+	return views
 }
 
 // lintPSP tells what is odd about the stored bundles of a PSP (A10).
@@ -226,7 +252,10 @@ func lintPSP(c *call) error {
 		return err
 	}
 	all := mapped(stored, func(b **engine.Bundle) bundles.Bundle { return bundles.Bundle{Bundle: **b} })
-	return c.json(http.StatusOK, lintView{findingsOf(lint.Check(all, c.catalogue.Current().Settings(), c.today(), lint.Options{}))})
+	return c.json(http.StatusOK, LintView{
+		Findings: findingsOf(lint.Check(all, c.catalogue.Current().Settings(), c.today(), lint.Options{})),
+		Failing:  c.failing(c.part("idPsp"), stored),
+	})
 }
 
 // lintDocument tells what is odd about the bundles of the body, and stores nothing.
@@ -247,5 +276,5 @@ func lintDocument(c *call) error {
 	if d.Settings != nil {
 		settings = d.Settings
 	}
-	return c.json(http.StatusOK, lintView{findingsOf(lint.Check(d.Bundles, settings, c.today(), lint.Options{}))})
+	return c.json(http.StatusOK, LintView{Findings: findingsOf(lint.Check(d.Bundles, settings, c.today(), lint.Options{}))})
 }

@@ -36,10 +36,8 @@ func (m *Metrics) Collect(to chan<- prometheus.Metric) {
 	to <- prometheus.MustNewConstMetric(quotesDesc, prometheus.CounterValue, float64(count))
 	to <- prometheus.MustNewConstMetric(visitedDesc, prometheus.CounterValue, float64(visited))
 	to <- prometheus.MustNewConstMetric(rankedDesc, prometheus.CounterValue, float64(candidates))
-	m.failing.Lock()
-	defer m.failing.Unlock()
-	for k, n := range m.failures {
-		to <- prometheus.MustNewConstMetric(failedDesc, prometheus.CounterValue, float64(n), k.psp, k.bundle)
+	for _, f := range m.failed.All() {
+		to <- prometheus.MustNewConstMetric(failedDesc, prometheus.CounterValue, float64(f.Count), f.PSP, f.ID)
 	}
 }
 

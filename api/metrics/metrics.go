@@ -14,6 +14,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"gec/api/failing"
 	"gec/api/observe"
 	"gec/engine"
 )
@@ -21,13 +22,9 @@ import (
 // key names an operation over a transport.
 type key struct{ transport, operation string }
 
-// failureKey names a bundle that is left out of quotes because it fails while running.
-type failureKey struct{ psp, bundle string }
-
-// The bounds of what is counted by name. Beyond them calls and failures go to one named "other".
+// operationsMax bounds what is counted by name. Beyond it calls go to one named "other".
 const (
 	operationsMax = 512
-	failuresMax   = 4096
 	other         = "other"
 )
 
@@ -38,14 +35,13 @@ type Metrics struct {
 	operations atomic.Pointer[map[key]*operation]
 	adding     sync.Mutex
 	quotes     [shards]quotes
-
-	failing  sync.Mutex
-	failures map[failureKey]uint64
+	failed     *failing.Bundles
 }
 
-// New returns counters at zero, with those of the process and the Go runtime beside them.
-func New() *Metrics {
-	m := &Metrics{registry: prometheus.NewRegistry(), failures: map[failureKey]uint64{}}
+// New returns counters at zero, with those of the process and the Go runtime beside them, and of the bundles that
+// failed.
+func New(failed *failing.Bundles) *Metrics {
+	m := &Metrics{registry: prometheus.NewRegistry(), failed: failed}
 	m.operations.Store(&map[key]*operation{})
 	m.registry.MustRegister(m, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
@@ -86,22 +82,6 @@ func (m *Metrics) add(k key) *operation {
 	next[k] = &operation{transport: k.transport, name: k.operation}
 	m.operations.Store(&next)
 	return next[k]
-}
-
-// Failed counts bundles that an answer left out because their condition or fee failed while running (Q14), and
-// reports whether the first of them had never failed before, so that it can be said once.
-func (m *Metrics) Failed(failures []engine.Failure) (first bool) {
-	m.failing.Lock()
-	defer m.failing.Unlock()
-	for i, f := range failures {
-		k := failureKey{f.Bundle.PSP, f.Bundle.ID}
-		if _, known := m.failures[k]; !known && len(m.failures) >= failuresMax {
-			k = failureKey{other, other}
-		}
-		first = first || i == 0 && m.failures[k] == 0
-		m.failures[k]++
-	}
-	return first
 }
 
 // Register adds what another part of the node counts; a name that is taken is an error.

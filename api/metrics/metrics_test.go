@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"gec/api/failing"
 	"gec/api/observe"
 	"gec/engine"
 )
@@ -31,7 +32,8 @@ func TestBuckets(t *testing.T) {
 
 // TestShown counts from many goroutines and reads what Prometheus would.
 func TestShown(t *testing.T) {
-	m := New()
+	failed := &failing.Bundles{}
+	m := New(failed)
 	var clients sync.WaitGroup
 	for range 8 {
 		clients.Go(func() {
@@ -43,9 +45,8 @@ func TestShown(t *testing.T) {
 		})
 	}
 	clients.Wait()
-	bundle := &engine.Bundle{ID: "b", PSP: "p"}
-	if !m.Failed([]engine.Failure{{Bundle: bundle}}) || m.Failed([]engine.Failure{{Bundle: bundle}}) {
-		t.Error("a failure is new once")
+	for range 2 {
+		failed.Note([]engine.Failure{{Bundle: &engine.Bundle{ID: "b", PSP: "p"}}}, time.Now())
 	}
 	if err := m.Gauge("gec_test", "A test.", func() float64 { return 7 }); err != nil {
 		t.Error(err)
@@ -72,7 +73,7 @@ func TestShown(t *testing.T) {
 
 // TestNamesAreBounded holds that names beyond the bound share one.
 func TestNamesAreBounded(t *testing.T) {
-	m := New()
+	m := New(&failing.Bundles{})
 	for i := range operationsMax + 10 {
 		m.Observe(context.Background(), observe.Call{Transport: observe.HTTP, Operation: strings.Repeat("x", i), Status: 200, Rows: 0, Took: 0})
 	}
@@ -83,7 +84,7 @@ func TestNamesAreBounded(t *testing.T) {
 
 // TestObserveAllocatesNothing holds the price of counting a call.
 func TestObserveAllocatesNothing(t *testing.T) {
-	m := New()
+	m := New(&failing.Bundles{})
 	m.Observe(context.Background(), observe.Call{Transport: observe.HTTP, Operation: "getFees", Status: 200, Rows: 10, Took: time.Millisecond})
 	if n := testing.AllocsPerRun(1000, func() {
 		m.Observe(context.Background(), observe.Call{Transport: observe.HTTP, Operation: "getFees", Status: 200, Rows: 10, Took: time.Millisecond})
@@ -93,7 +94,7 @@ func TestObserveAllocatesNothing(t *testing.T) {
 }
 
 func BenchmarkObserve(b *testing.B) {
-	m := New()
+	m := New(&failing.Bundles{})
 	b.ReportAllocs()
 	for b.Loop() {
 		m.Observe(context.Background(), observe.Call{Transport: observe.HTTP, Operation: "getFeesMulti", Status: 200, Rows: 10, Took: 37 * time.Microsecond})
@@ -101,7 +102,7 @@ func BenchmarkObserve(b *testing.B) {
 }
 
 func BenchmarkObserveParallel(b *testing.B) {
-	m := New()
+	m := New(&failing.Bundles{})
 	b.RunParallel(func(p *testing.PB) {
 		for p.Next() {
 			m.Observe(context.Background(), observe.Call{Transport: observe.HTTP, Operation: "getFeesMulti", Status: 200, Rows: 10, Took: 37 * time.Microsecond})

@@ -7,19 +7,22 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"gec/api/marketplace"
+	"gec/api/rpc"
 	"gec/bundles"
 	"gec/bundles/format"
+	"gec/bundles/lint"
 	"gec/cmd/gec/internal/text"
 )
 
 // bundles is the group of commands on a PSP's bundles.
 func (p Process) bundles() *cobra.Command {
 	return p.group("bundles", "List, read, change and retire the bundles of a PSP, and see who changed what",
-		p.listBundles(), p.getBundle(), p.putBundles(), p.retireBundle(), p.diffBundles(), p.bundleHistory())
+		p.listBundles(), p.getBundle(), p.putBundles(), p.retireBundle(), p.diffBundles(), p.bundleHistory(), p.lintBundles())
 }
 
 // listedBundle is what a list shows of a bundle.
@@ -77,6 +80,32 @@ func (p Process) listBundles() *cobra.Command {
 	cmd.Flags().StringVar(&types, "types", "", "only these `types`: GLOBAL,PUBLIC,PRIVATE")
 	cmd.Flags().StringVar(&name, "name", "", "only those whose name has this `part`")
 	cmd.Flags().BoolVar(&active, "active", false, "only those in force today")
+	return cmd
+}
+
+// lintBundles tells a PSP what is odd about its stored bundles, and which of them failed.
+func (p Process) lintBundles() *cobra.Command {
+	cmd, e := p.errand("lint --psp PSP", "Say what is odd about the bundles of a PSP, and which were left out of quotes because they fail", cobra.NoArgs, func(e *errand, _ []string) error {
+		if e.psp == "" {
+			return usage("say who acts: --psp")
+		}
+		var view marketplace.LintView
+		if err := e.do(http.MethodGet, rpc.JSONPrefix+"psps/"+url.PathEscape(e.psp)+"/lint", nil, nil, &view); err != nil || e.json {
+			return err
+		}
+		findings := make([]lint.Finding, len(view.Findings))
+		for i, f := range view.Findings {
+			findings[i] = lint.Finding{
+				Rule: lint.Rule(f.Rule), Severity: lint.Severity(f.Severity), PSP: f.IDPsp, Bundle: f.IDBundle, Other: f.Other,
+				Field: f.Field, Message: f.Message, Fix: f.Fix,
+			}
+		}
+		for _, f := range view.Failing {
+			e.say("failed %s %s since the server was started, last at %s: %s", f.IDBundle, count(int(f.Count), "time"), f.Last.Format(time.RFC3339), f.Reason)
+		}
+		return lint.WriteText(p.Stdout, findings)
+	})
+	e.party(true, false)
 	return cmd
 }
 

@@ -25,11 +25,12 @@ func callers(c config.Config) func(context.Context) (bundles.Caller, error) {
 }
 
 // authors makes the handler of those who author and agree, by the prefixes below which it answers.
-func authors(c config.Config, folder *Folder, log *slog.Logger) (map[string]http.Handler, error) {
+func authors(c config.Config, folder *Folder, w *watch, log *slog.Logger) (map[string]http.Handler, error) {
 	handler, err := marketplace.New(marketplace.Options{
 		Catalogue: func() *bundles.Catalogue { return folder.Catalogue },
 		Caller:    func(*http.Request) (bundles.Caller, error) { return anybody(c) },
 		MayQuote:  func(*http.Request) error { return nil },
+		Failing:   w.failing.OfPSP,
 		Internal: func(r *http.Request, instance string, cause error) {
 			log.ErrorContext(r.Context(), "internal error", "path", r.URL.Path, "instance", instance, "error", cause)
 		},

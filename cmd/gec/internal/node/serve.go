@@ -180,7 +180,7 @@ func assemble(c config.Config, version string, folder *Folder, w *watch, log *sl
 	if err != nil {
 		return nil, err
 	}
-	mounts, err := authors(c, folder, log)
+	mounts, err := authors(c, folder, w, log)
 	if err != nil {
 		return nil, err
 	}

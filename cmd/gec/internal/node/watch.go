@@ -8,9 +8,11 @@ import (
 	"net/http"
 	"strings"
 	"sync/atomic"
+	"time"
 
 	"google.golang.org/grpc"
 
+	"gec/api/failing"
 	"gec/api/metrics"
 	"gec/api/observe"
 	"gec/api/overload"
@@ -26,6 +28,8 @@ type watch struct {
 	// tracer is nil where nothing is traced.
 	tracer *trace.Tracer
 	load   *overload.Monitor
+	// failing are the bundles that fail while running.
+	failing failing.Bundles
 	// connections are those open over HTTP, closed those beyond the bound that were closed.
 	connections atomic.Int64
 	closed      atomic.Uint64
@@ -36,7 +40,7 @@ func newWatch(c config.Config, folder *Folder, tracer *trace.Tracer) (*watch, er
 	if c.OpsAddress == off {
 		return w, nil
 	}
-	w.metrics = metrics.New()
+	w.metrics = metrics.New(&w.failing)
 	return w, errors.Join(w.registerCatalogue(folder), w.registerStore(c, folder), w.registerCluster(folder), w.registerLoad())
 }
 
@@ -134,14 +138,11 @@ func (w *watch) quoted() func(engine.Effort) {
 	return w.metrics.Quoted
 }
 
-// failed returns what the services call for bundles that fail while running (Q14): they are counted, and each
+// failed returns what the services call for bundles that fail while running (Q14): they are remembered, and each
 // is logged when it first does.
 func (w *watch) failed(log *slog.Logger) func([]engine.Failure) {
-	if w.metrics == nil {
-		return nil
-	}
 	return func(failures []engine.Failure) {
-		if w.metrics.Failed(failures) {
+		if w.failing.Note(failures, time.Now()) {
 			f := failures[0]
 			log.Warn("a bundle is left out of quotes because it fails while running", "psp", f.Bundle.PSP, "bundle", f.Bundle.ID, "error", f.Err)
 		}
