@@ -47,7 +47,7 @@ type zeros struct{}
 func (zeros) Read(p []byte) (int, error) { clear(p); return len(p), nil }
 
 // TestFullDisk fills a small disk by uploads and then by somebody else, to the last byte: the process lives,
-// quotes go on without an error, uploads get 507 before the watermark, and are taken again once there is room.
+// quotes go on without an error, the ballast is given up, uploads get 507 before the watermark, and are taken again once there is room.
 func TestFullDisk(t *testing.T) {
 	if testing.Short() {
 		t.Skip("fills a disk")
@@ -55,7 +55,7 @@ func TestFullDisk(t *testing.T) {
 	const watermarkMiB = "64"
 	disk := smallDisk(t, "200")
 	filler := filepath.Join(disk, "filler")
-	s := serve(t, filepath.Join(disk, "data"), "--sample", "--authoring-without-keys", "--log-requests=false", "--watermark-mib", watermarkMiB)
+	s := serve(t, filepath.Join(disk, "data"), "--sample", "--authoring-without-keys", "--log-requests=false", "--watermark-mib", watermarkMiB, "--ballast-mib", "8")
 	quotes, stop := keepQuoting(t, s)
 
 	u := &uploader{psp: "FULL"}
@@ -72,6 +72,11 @@ func TestFullDisk(t *testing.T) {
 		t.Errorf("uploads went on until %d MiB were free, the watermark is %s", free>>20, watermarkMiB)
 	}
 	fillDisk(t, filler, 1<<30) // to the last byte
+	s.stderr.await(t, "the ballast was given up")
+	if free := freeOf(t, disk); free != 8<<20 {
+		t.Errorf("%d bytes are free once the ballast is", free)
+	}
+	fillDisk(t, filler+"again", 1<<30)
 	for range 20 {
 		if status := upload(); status != http.StatusInsufficientStorage {
 			t.Errorf("upload on a full disk: %d", status)

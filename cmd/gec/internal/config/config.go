@@ -35,6 +35,8 @@ type Config struct {
 	ReadyOffDelay, StopTimeout time.Duration
 	// WatermarkMiB is the free space of the data folder's disk, in MiB, below which changes are refused (507).
 	WatermarkMiB int
+	// BallastMiB is the size of a file in the data folder that is given up when the disk is full, in MiB; 0: none.
+	BallastMiB int
 	// OpsAddress is host:port of the operator's listener (metrics, profiles, backup), or "off". It has no keys.
 	OpsAddress string
 	// Traces is the OTLP collector that spans are sent to, http://host:port, or "off"; TracesRatio the share of
@@ -130,6 +132,8 @@ func Settings() []Setting {
 			Help: "`number` of HTTP connections open at a time; new ones beyond it are closed", field: func(c *Config) any { return &c.ConnectionsMax }},
 		{Name: "watermark-mib", Default: "1024", Min: "16", Max: "1048576", Serve: true,
 			Help: "free `MiB` on the disk of the data folder below which changes are refused", field: func(c *Config) any { return &c.WatermarkMiB }},
+		{Name: "ballast-mib", Default: "64", Min: "0", Max: "65536", Serve: true,
+			Help: "`MiB` of a file in the data folder that is given up when the disk is full; 0: none", field: func(c *Config) any { return &c.BallastMiB }},
 		{Name: "store", Default: "badger", Choices: []string{"badger", "etcd"}, Serve: true,
 			Help: "`kind` of store: the data folder alone, or a cluster's etcd with the data folder as its copy", field: func(c *Config) any { return &c.Store }},
 		{Name: "etcd-endpoints", Default: "http://127.0.0.1:2379", Serve: true, Help: "`URLs` of etcd's members, with commas between them",

@@ -76,6 +76,7 @@ func Serve(ctx context.Context, c config.Config, version string, log *slog.Logge
 		return err
 	}
 	defer folder.collectEvery(ctx, time.Hour, log)()
+	defer folder.keepBallast(ctx, c, log)()
 	defer folder.keepUp(ctx, c, log)()
 	if err := prepare(ctx, c, folder, log); err != nil {
 		return err

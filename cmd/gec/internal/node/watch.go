@@ -89,6 +89,7 @@ func (w *watch) registerStore(c config.Config, f *Folder) error {
 		{"gec_store_bytes", "Bytes of the data folder.", func() float64 { return float64(f.store.Size()) }},
 		{"gec_store_free_bytes", "Bytes free on its disk.", func() float64 { return float64(f.store.Free()) }},
 		{"gec_store_watermark_bytes", "Free bytes below which changes are refused.", func() float64 { return float64(c.WatermarkMiB) * (1 << 20) }},
+		{"gec_store_ballast_bytes", "Bytes of the file that is given up when the disk is full; 0 where there is none.", func() float64 { return float64(newBallast(c, f.store.Free).held()) }},
 		{"gec_store_writable", "1 where changes are taken.", func() float64 { return yes(f.store.Writable() == nil) }},
 		{"gec_store_degraded", "1 where a revision before a damaged one is served.", func() float64 { return yes(f.store.Degraded() != nil) }},
 	})
