@@ -11,6 +11,7 @@ import (
 
 	"google.golang.org/grpc/codes"
 
+	"gec/api/access"
 	"gec/api/problem"
 	"gec/bundles"
 )
@@ -27,6 +28,7 @@ type call struct {
 	w         http.ResponseWriter
 	r         *http.Request
 	operation string
+	grant     *access.Grant
 	caller    bundles.Caller
 	catalogue *bundles.Catalogue
 }

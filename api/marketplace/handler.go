@@ -9,6 +9,7 @@ import (
 
 	"google.golang.org/grpc/codes"
 
+	"gec/api/access"
 	"gec/api/failing"
 	"gec/api/problem"
 	"gec/bundles"
@@ -19,11 +20,8 @@ import (
 type Options struct {
 	// Catalogue returns the catalogue, nil while there is none.
 	Catalogue func() *bundles.Catalogue
-	// Caller says who asks. Errors are shown as package problem shows them, a 401 without a body (spec 4).
-	Caller func(*http.Request) (bundles.Caller, error)
-	// MayQuote returns nil when the sender may ask for quotes, which the search of payment methods is.
-	// Errors as Caller.
-	MayQuote func(*http.Request) error
+	// Gate says who calls, and may.
+	Gate access.Gate
 	// Internal is told of errors whose causes are not shown, and the instance that the answer names; nil:
 	// nobody is.
 	Internal func(r *http.Request, instance string, cause error)
@@ -61,8 +59,8 @@ func (h *Handler) dispatch(w http.ResponseWriter, r *http.Request, e endpoint) {
 
 // New makes the handler. Errors: a missing option.
 func New(o Options) (*Handler, error) {
-	if o.Catalogue == nil || o.Caller == nil || o.MayQuote == nil {
-		return nil, errors.New("marketplace: Catalogue, Caller and MayQuote are needed")
+	if o.Catalogue == nil || o.Gate == nil {
+		return nil, errors.New("marketplace: Catalogue and Gate are needed")
 	}
 	if o.Now == nil {
 		o.Now = time.Now
@@ -113,12 +111,11 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request, route Route) {
 		return
 	}
 	var err error
-	if route.quotes {
-		err = h.options.MayQuote(r)
-	} else {
-		c.caller, err = h.options.Caller(r)
-	}
-	if err == nil {
+	if c.grant, err = h.options.Gate.HTTP(r, route.Operation); err == nil {
+		c.caller = c.grant.Caller
+		if named, ok := w.(interface{ Caller(name string) }); ok {
+			named.Caller(c.caller.Name)
+		}
 		err = route.serve(c)
 	}
 	if err != nil {
@@ -133,17 +130,8 @@ func (h *Handler) fail(w http.ResponseWriter, r *http.Request, err error) {
 		err = problem.Malformed(malformed.Error())
 	}
 	p := problem.Of(err)
-	if p.Status == http.StatusUnauthorized {
-		w.WriteHeader(p.Status)
-		return
-	}
 	if p.Instance != "" {
 		h.options.Internal(r, p.Instance, p.Cause)
 	}
-	w.Header().Set("Content-Type", problem.ContentType)
-	w.Header().Set("Cache-Control", "no-store")
-	w.WriteHeader(p.Status)
-	if r.Method != http.MethodHead {
-		_, _ = w.Write(p.Append(nil)) // the caller may have hung up
-	}
+	p.Write(w, r)
 }

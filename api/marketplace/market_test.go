@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"gec/api/problem"
+	"gec/api/access/accesstest"
 	"gec/bundles"
 	"gec/bundles/store/badger"
 	"gec/engine"
@@ -52,24 +52,7 @@ func newMarket(t testing.TB) *market {
 	}
 	m.Handler, err = New(Options{
 		Catalogue: func() *bundles.Catalogue { return m.catalogue }, Now: now,
-		MayQuote: func(r *http.Request) error {
-			if r.Header.Get("X-Test-Caller") == nobody {
-				return problem.NoKey()
-			}
-			return nil
-		},
-		Caller: func(r *http.Request) (bundles.Caller, error) {
-			switch name := r.Header.Get("X-Test-Caller"); {
-			case name == nobody:
-				return bundles.Caller{}, problem.NoKey()
-			case name == operator:
-				return bundles.Operator(name), nil
-			case name[0] <= '9':
-				return bundles.Caller{Name: name, CreditorInstitutions: []bundles.Party{{ID: name}}}, nil
-			default:
-				return bundles.Caller{Name: name, PSPs: []bundles.Party{{ID: name}}}, nil
-			}
-		},
+		Gate: accesstest.Gate{},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -81,7 +64,7 @@ func newMarket(t testing.TB) *market {
 func (m *market) ask(caller, method, path, body string, headers ...string) *httptest.ResponseRecorder {
 	m.t.Helper()
 	r := httptest.NewRequest(method, path, strings.NewReader(body))
-	r.Header.Set("X-Test-Caller", caller)
+	r.Header.Set(accesstest.Header, caller)
 	for n := 0; n+1 < len(headers); n += 2 {
 		r.Header.Set(headers[n], headers[n+1])
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"go.yaml.in/yaml/v3"
 
+	"gec/api/access"
 	"gec/bundles"
 )
 
@@ -165,6 +166,7 @@ func TestMessagesAreDocumented(t *testing.T) {
 		"PaymentMethod": wholeMethodView{}, "OfferedMethod": offeredView{}, "Range": bundles.Range{}, "Upload": UploadView{}, "UploadRow": RowView{}, "Fault": FaultView{},
 		"Finding": FindingView{}, "Sync": syncView{}, "IdBundle": idBundle{}, "IdCiBundle": idSubscription{}, "IdAttribute": idAttribute{},
 		"Revision": RevisionView{}, "Change": ChangeView{}, "ChangedField": FieldView{},
+		"Key": KeyView{}, "NewKey": NewKeyView{}, "Access": AccessView{}, "Delegation": access.Delegation{},
 	} {
 		all, always := fieldsOf(reflect.TypeOf(message))
 		properties, required := schemaOf(d, node{"$ref": "#/components/schemas/" + name})
@@ -186,7 +188,7 @@ func fieldsOf(message reflect.Type) (all, always []string) {
 			continue
 		}
 		name, options, _ := strings.Cut(field.Tag.Get("json"), ",")
-		if all = append(all, name); options != "omitempty" {
+		if all = append(all, name); !strings.HasPrefix(options, "omit") {
 			always = append(always, name)
 		}
 	}

@@ -11,8 +11,6 @@ type Route struct {
 	// Operation is the name in the journal and in the OpenAPI documents.
 	Operation string
 	serve     func(*call) error
-	// quotes says that it is asked by those who ask for quotes, not by those who author.
-	quotes bool
 }
 
 // The prefixes of the gateway, below which, and bare, the contracts are served.
@@ -35,7 +33,7 @@ func Routes() (table []Route) {
 		}
 	}
 	add([]string{"", prefixMarketplace}, slices.Concat(pspRoutes(), ecRoutes(), registryRoutes(), methodRoutes()))
-	add([]string{prefixMarketplace}, []Route{{http.MethodGet, "/payment-methods/{paymentMethodId}", "getPaymentMethod", getPaymentMethod, false}})
+	add([]string{prefixMarketplace}, []Route{{http.MethodGet, "/payment-methods/{paymentMethodId}", "getPaymentMethod", getPaymentMethod}})
 	add([]string{"", prefixCalculator, prefixNode}, searchRoutes())
 	add([]string{"", prefixUtils}, cdiRoutes())
 	add([]string{prefixNative}, nativeRoutes())
@@ -47,98 +45,106 @@ const get, post, put, remove = http.MethodGet, http.MethodPost, http.MethodPut, 
 // pspRoutes are what a PSP does, and those who act for it.
 func pspRoutes() []Route {
 	return []Route{
-		{get, "/psps/{idPsp}/bundles", "getBundlesByPsp", getPSPBundles, false},
-		{post, "/psps/{idPsp}/bundles", "createBundle", createBundle, false},
-		{post, "/psps/{idPsp}/bundles/massive", "createBundles", createBundles, false},
-		{get, "/psps/{idPsp}/bundles/{idBundle}", "getBundleByPsp", getPSPBundle, false},
-		{put, "/psps/{idPsp}/bundles/{idBundle}", "updateBundle", updateBundle, false},
-		{remove, "/psps/{idPsp}/bundles/{idBundle}", "deleteBundle", deleteBundle, false},
-		{get, "/psps/{idPsp}/bundles/{idBundle}/creditorInstitutions", "getSubscribers", getSubscribers, false},
-		{get, "/psps/{idPsp}/bundles/{idBundle}/creditorInstitutions/{ciFiscalCode}", "getSubscriber", getSubscriber, false},
-		{post, "/psps/{idPsp}/bundles/{idBundle}/offers", "createOffers", createOffers, false},
-		{remove, "/psps/{idPsp}/bundles/{idBundle}/offers/{idBundleOffer}", "deleteOffer", deleteOffer, false},
-		{get, "/psps/{idPsp}/offers", "getOffersByPsp", getPSPOffers, false},
-		{get, "/psps/{idPsp}/requests", "getRequestsByPsp", getPSPRequests, false},
-		{post, "/psps/{idPsp}/requests/{idBundleRequest}/accept", "acceptRequest", acceptRequest, false},
-		{post, "/psps/{idPsp}/requests/{idBundleRequest}/reject", "rejectRequest", rejectRequest, false},
+		{get, "/psps/{idPsp}/bundles", "getBundlesByPsp", getPSPBundles},
+		{post, "/psps/{idPsp}/bundles", "createBundle", createBundle},
+		{post, "/psps/{idPsp}/bundles/massive", "createBundles", createBundles},
+		{get, "/psps/{idPsp}/bundles/{idBundle}", "getBundleByPsp", getPSPBundle},
+		{put, "/psps/{idPsp}/bundles/{idBundle}", "updateBundle", updateBundle},
+		{remove, "/psps/{idPsp}/bundles/{idBundle}", "deleteBundle", deleteBundle},
+		{get, "/psps/{idPsp}/bundles/{idBundle}/creditorInstitutions", "getSubscribers", getSubscribers},
+		{get, "/psps/{idPsp}/bundles/{idBundle}/creditorInstitutions/{ciFiscalCode}", "getSubscriber", getSubscriber},
+		{post, "/psps/{idPsp}/bundles/{idBundle}/offers", "createOffers", createOffers},
+		{remove, "/psps/{idPsp}/bundles/{idBundle}/offers/{idBundleOffer}", "deleteOffer", deleteOffer},
+		{get, "/psps/{idPsp}/offers", "getOffersByPsp", getPSPOffers},
+		{get, "/psps/{idPsp}/requests", "getRequestsByPsp", getPSPRequests},
+		{post, "/psps/{idPsp}/requests/{idBundleRequest}/accept", "acceptRequest", acceptRequest},
+		{post, "/psps/{idPsp}/requests/{idBundleRequest}/reject", "rejectRequest", rejectRequest},
 	}
 }
 
 // ecRoutes are what an EC does, and those who act for it.
 func ecRoutes() []Route {
 	return []Route{
-		{get, "/cis/{ciFiscalCode}/bundles", "getBundlesByCi", getECBundles, false},
-		{get, "/cis/{ciFiscalCode}/bundles/{idBundle}", "getBundleByCi", getECBundle, false},
-		{remove, "/cis/{ciFiscalCode}/bundles/{idBundle}", "deleteBundleByCi", leaveBundle, false},
-		{get, "/cis/{ciFiscalCode}/bundles/{idBundle}/attributes", "getAttributes", getAttributes, false},
-		{post, "/cis/{ciFiscalCode}/bundles/{idBundle}/attributes", "createAttribute", createAttribute, false},
-		{put, "/cis/{ciFiscalCode}/bundles/{idBundle}/attributes/{idAttribute}", "updateAttribute", updateAttribute, false},
-		{remove, "/cis/{ciFiscalCode}/bundles/{idBundle}/attributes/{idAttribute}", "deleteAttribute", deleteAttribute, false},
-		{get, "/cis/{ciFiscalCode}/offers", "getOffersByCi", getECOffers, false},
-		{post, "/cis/{ciFiscalCode}/offers/{idBundleOffer}/accept", "acceptOffer", acceptOffer, false},
-		{post, "/cis/{ciFiscalCode}/offers/{idBundleOffer}/reject", "rejectOffer", rejectOffer, false},
-		{get, "/cis/{ciFiscalCode}/requests", "getRequestsByCi", getECRequests, false},
-		{post, "/cis/{ciFiscalCode}/requests", "createRequest", createRequest, false},
-		{remove, "/cis/{ciFiscalCode}/requests/{idBundleRequest}", "deleteRequest", deleteRequest, false},
+		{get, "/cis/{ciFiscalCode}/bundles", "getBundlesByCi", getECBundles},
+		{get, "/cis/{ciFiscalCode}/bundles/{idBundle}", "getBundleByCi", getECBundle},
+		{remove, "/cis/{ciFiscalCode}/bundles/{idBundle}", "deleteBundleByCi", leaveBundle},
+		{get, "/cis/{ciFiscalCode}/bundles/{idBundle}/attributes", "getAttributes", getAttributes},
+		{post, "/cis/{ciFiscalCode}/bundles/{idBundle}/attributes", "createAttribute", createAttribute},
+		{put, "/cis/{ciFiscalCode}/bundles/{idBundle}/attributes/{idAttribute}", "updateAttribute", updateAttribute},
+		{remove, "/cis/{ciFiscalCode}/bundles/{idBundle}/attributes/{idAttribute}", "deleteAttribute", deleteAttribute},
+		{get, "/cis/{ciFiscalCode}/offers", "getOffersByCi", getECOffers},
+		{post, "/cis/{ciFiscalCode}/offers/{idBundleOffer}/accept", "acceptOffer", acceptOffer},
+		{post, "/cis/{ciFiscalCode}/offers/{idBundleOffer}/reject", "rejectOffer", rejectOffer},
+		{get, "/cis/{ciFiscalCode}/requests", "getRequestsByCi", getECRequests},
+		{post, "/cis/{ciFiscalCode}/requests", "createRequest", createRequest},
+		{remove, "/cis/{ciFiscalCode}/requests/{idBundleRequest}", "deleteRequest", deleteRequest},
 	}
 }
 
 // registryRoutes are the bundles of all, and what the operator registers.
 func registryRoutes() []Route {
 	return []Route{
-		{get, "/bundles", "getBundles", getBundles, false},
-		{get, "/bundles/{idBundle}", "getBundle", getBundle, false},
-		{get, "/touchpoints", "getTouchpoints", getTouchpoints, false},
-		{post, "/touchpoints", "createTouchpoint", createTouchpoint, false},
-		{get, "/touchpoints/{idTouchpoint}", "getTouchpoint", getTouchpoint, false},
-		{remove, "/touchpoints/{idTouchpoint}", "deleteTouchpoint", deleteTouchpoint, false},
-		{get, "/paymenttypes", "getPaymentTypes", getPaymentTypes, false},
-		{post, "/paymenttypes", "syncPaymentTypes", syncPaymentTypes, false},
-		{post, "/paymenttypes/create", "createPaymentType", createPaymentType, false},
-		{get, "/paymenttypes/{paymentType}", "getPaymentType", getPaymentType, false},
-		{remove, "/paymenttypes/delete/{paymentType}", "deletePaymentType", deletePaymentType, false},
-		{get, "/configuration", "getConfiguration", getConfiguration, false},
+		{get, "/bundles", "getBundles", getBundles},
+		{get, "/bundles/{idBundle}", "getBundle", getBundle},
+		{get, "/touchpoints", "getTouchpoints", getTouchpoints},
+		{post, "/touchpoints", "createTouchpoint", createTouchpoint},
+		{get, "/touchpoints/{idTouchpoint}", "getTouchpoint", getTouchpoint},
+		{remove, "/touchpoints/{idTouchpoint}", "deleteTouchpoint", deleteTouchpoint},
+		{get, "/paymenttypes", "getPaymentTypes", getPaymentTypes},
+		{post, "/paymenttypes", "syncPaymentTypes", syncPaymentTypes},
+		{post, "/paymenttypes/create", "createPaymentType", createPaymentType},
+		{get, "/paymenttypes/{paymentType}", "getPaymentType", getPaymentType},
+		{remove, "/paymenttypes/delete/{paymentType}", "deletePaymentType", deletePaymentType},
+		{get, "/configuration", "getConfiguration", getConfiguration},
 	}
 }
 
 // methodRoutes are the operator's payment methods, without the one that the calculator has too.
 func methodRoutes() []Route {
 	return []Route{
-		{get, "/payment-methods", "getPaymentMethods", getPaymentMethods, false},
-		{post, "/payment-methods", "createPaymentMethod", createPaymentMethod, false},
-		{put, "/payment-methods/{paymentMethodId}", "updatePaymentMethod", updatePaymentMethod, false},
-		{remove, "/payment-methods/{paymentMethodId}", "deletePaymentMethod", deletePaymentMethod, false},
+		{get, "/payment-methods", "getPaymentMethods", getPaymentMethods},
+		{post, "/payment-methods", "createPaymentMethod", createPaymentMethod},
+		{put, "/payment-methods/{paymentMethodId}", "updatePaymentMethod", updatePaymentMethod},
+		{remove, "/payment-methods/{paymentMethodId}", "deletePaymentMethod", deletePaymentMethod},
 	}
 }
 
 // searchRoutes are the payment methods as payments see them.
 func searchRoutes() []Route {
 	return []Route{
-		{post, "/payment-methods/search", "searchPaymentMethods", searchPaymentMethods, true},
-		{get, "/payment-methods/{paymentMethodId}", "getPaymentMethod", getPaymentMethod, true},
+		{post, "/payment-methods/search", "searchPaymentMethods", searchPaymentMethods},
+		{get, "/payment-methods/{paymentMethodId}", "getPaymentMethod", getPaymentMethod},
 	}
 }
 
 // cdiRoutes are the platform's utils.
 func cdiRoutes() []Route {
 	return []Route{
-		{post, "/cdis/sync", "syncCdis", syncCDIs, false},
-		{get, "/cdis/sync", "getCdiSyncs", getCDISyncs, false},
-		{remove, "/cdis/sync", "deleteCdis", deleteCDIs, false},
-		{remove, "/psps/{idPsp}/cdis/{idCdi}", "deleteCdi", deleteCDI, false},
+		{post, "/cdis/sync", "syncCdis", syncCDIs},
+		{get, "/cdis/sync", "getCdiSyncs", getCDISyncs},
+		{remove, "/cdis/sync", "deleteCdis", deleteCDIs},
+		{remove, "/psps/{idPsp}/cdis/{idCdi}", "deleteCdi", deleteCDI},
 	}
 }
 
 // nativeRoutes are our own.
 func nativeRoutes() []Route {
 	return []Route{
-		{post, "/psps/{idPsp}/uploads", "uploadBundles", uploadBundles, false},
-		{get, "/psps/{idPsp}/lint", "lintBundles", lintPSP, false},
-		{post, "/lint", "lintDocument", lintDocument, false},
-		{get, "/revisions", "getRevisions", getRevisions, false},
-		{get, "/diff", "getDiff", getDiff, false},
-		{get, "/bundles/{idBundle}/history", "getHistory", getHistory, false},
-		{post, "/whatif", "whatIf", whatIf, false},
+		{post, "/psps/{idPsp}/uploads", "uploadBundles", uploadBundles},
+		{get, "/psps/{idPsp}/lint", "lintBundles", lintPSP},
+		{post, "/lint", "lintDocument", lintDocument},
+		{get, "/revisions", "getRevisions", getRevisions},
+		{get, "/diff", "getDiff", getDiff},
+		{get, "/bundles/{idBundle}/history", "getHistory", getHistory},
+		{post, "/whatif", "whatIf", whatIf},
+		{get, "/access", "getAccess", getAccess},
+		{get, "/keys", "getKeys", getKeys},
+		{post, "/keys", "createKey", createKey},
+		{post, "/keys/{idKey}/rotate", "rotateKey", rotateKey},
+		{remove, "/keys/{idKey}", "revokeKey", revokeKey},
+		{get, "/delegations", "getDelegations", getDelegations},
+		{post, "/delegations", "createDelegation", createDelegation},
+		{remove, "/delegations/{idDelegation}", "deleteDelegation", deleteDelegation},
 	}
 }
 
@@ -148,6 +154,7 @@ func Prefixes() []string {
 		"/psps/", "/cis/", "/bundles/", "/touchpoints/", "/paymenttypes/", "/configuration/", "/payment-methods/", "/cdis/",
 		prefixMarketplace + "/", prefixUtils + "/", prefixCalculator + "/payment-methods/", prefixNode + "/payment-methods/",
 		prefixNative + "/psps/", prefixNative + "/lint/", prefixNative + "/whatif/",
+		prefixNative + "/access/", prefixNative + "/keys/", prefixNative + "/delegations/",
 		prefixNative + "/revisions/", prefixNative + "/diff/", prefixNative + "/bundles/",
 	}
 }

@@ -14,7 +14,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
-	"gec/api/problem"
+	"gec/api/access/accesstest"
 	"gec/bundles"
 	"gec/bundles/store/badger"
 	"gec/bundles/whatif"
@@ -48,17 +48,8 @@ func whatIfServer(t *testing.T) http.Handler {
 		t.Fatal(err)
 	}
 	h, err := New(Options{
-		Catalogue: func() *bundles.Catalogue { return c }, MayQuote: func(*http.Request) error { return nil }, Now: now,
-		Caller: func(r *http.Request) (bundles.Caller, error) {
-			switch name := r.Header.Get("X-Test-Caller"); name {
-			case "":
-				return bundles.Caller{}, problem.NoKey()
-			case "77777777777":
-				return bundles.Caller{Name: name, CreditorInstitutions: []bundles.Party{{ID: name}}}, nil
-			default:
-				return bundles.Caller{Name: name, PSPs: []bundles.Party{{ID: name}}}, nil
-			}
-		},
+		Catalogue: func() *bundles.Catalogue { return c }, Now: now,
+		Gate: accesstest.Gate{},
 	})
 	if err != nil {
 		t.Fatal(err)

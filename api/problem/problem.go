@@ -9,12 +9,15 @@ package problem
 import (
 	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/go-faster/jx"
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/types/known/durationpb"
 )
 
 // ContentType is the media type of an HTTP problem.
@@ -40,6 +43,8 @@ type Problem struct {
 	Instance string
 	// Fields are the faults of the input one by one, in its order; nil where no field is at fault.
 	Fields []Field
+	// RetryAfter is when to come again, rounded up to whole seconds in the head of an answer; 0 says nothing.
+	RetryAfter time.Duration
 	// Cause is what the problem stands for. It is for the log and errors.Is, and never shown.
 	Cause error
 }
@@ -63,13 +68,52 @@ func (p *Problem) Unwrap() error { return p.Cause }
 // New returns a problem of an HTTP status with the status's own name as its title, in capitals as the
 // platform writes it ("BAD REQUEST").
 func New(status int, code codes.Code, detail string) *Problem {
-	return &Problem{Status: status, Code: code, Title: strings.ToUpper(http.StatusText(status)), Detail: detail}
+	p := &Problem{Status: status, Code: code, Title: strings.ToUpper(http.StatusText(status)), Detail: detail}
+	if status == http.StatusServiceUnavailable {
+		p.RetryAfter = time.Second // what is in the way passes by itself
+	}
+	return p
 }
 
-// NoKey is the problem of a request without an access key that is known. Over HTTP its body is left out: the
-// contract's 401 has none.
+// NoKey is the problem of a request without an access key that is known.
 func NoKey() *Problem {
 	return New(http.StatusUnauthorized, codes.Unauthenticated, "An access key that is known is needed")
+}
+
+// TooMany is the problem of a caller that called too often and may call again after some time.
+func TooMany(wait time.Duration) *Problem {
+	p := New(http.StatusTooManyRequests, codes.ResourceExhausted, "The access key has used up its rate of calls")
+	p.RetryAfter = max(wait, time.Second)
+	return p
+}
+
+// Bodyless reports whether an HTTP answer with the problem has no body, as the contract has it for requests
+// without a known key and for those above their rate.
+func (p *Problem) Bodyless() bool {
+	return p.Status == http.StatusUnauthorized || p.Status == http.StatusTooManyRequests
+}
+
+// Head writes what the head of an HTTP answer says of the problem, all but the length of its body.
+func (p *Problem) Head(header http.Header) {
+	if !p.Bodyless() {
+		header.Set("Content-Type", ContentType)
+	}
+	header.Set("Cache-Control", "no-store")
+	if p.Status == http.StatusUnauthorized {
+		header.Set("WWW-Authenticate", `Bearer realm="gec"`)
+	}
+	if p.RetryAfter > 0 {
+		header.Set("Retry-After", strconv.FormatInt(int64((p.RetryAfter+time.Second-1)/time.Second), 10))
+	}
+}
+
+// Write answers a request with the problem. An error in writing is the caller's hanging up.
+func (p *Problem) Write(w http.ResponseWriter, r *http.Request) {
+	p.Head(w.Header())
+	w.WriteHeader(p.Status)
+	if r.Method != http.MethodHead && !p.Bodyless() {
+		_, _ = w.Write(p.Append(nil))
+	}
 }
 
 // Malformed is the problem of input that is not of the expected form at all. Its detail is the contract's
@@ -159,6 +203,11 @@ func (p *Problem) GRPCStatus() *status.Status {
 		message += " (" + p.Instance + ")"
 	}
 	s := status.New(p.Code, strings.ToValidUTF8(message, "\uFFFD"))
+	if p.RetryAfter > 0 {
+		if detailed, err := s.WithDetails(&errdetails.RetryInfo{RetryDelay: durationpb.New(p.RetryAfter)}); err == nil {
+			s = detailed
+		}
+	}
 	if len(p.Fields) == 0 {
 		return s
 	}

@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"gec/api/access"
 	"gec/api/observe"
 	"gec/bundles"
 	"gec/engine"
@@ -28,6 +29,8 @@ type Options struct {
 	TestEndpoints bool
 	// BodyBytesMax is the size of the largest body of a calculator request, in bytes; 0: BodyBytesMax.
 	BodyBytesMax int
+	// Gate says who calls and may; nil: everybody may. Mounts ask for themselves.
+	Gate access.Gate
 	// Mounts are foreign handlers for everything below a prefix, "/gec/v1/"; a mount at "/" replaces the
 	// index page. The routes of this package come first. Request ids, panics and the log line of a
 	// request are taken care of for them, too.
@@ -63,7 +66,7 @@ type API struct {
 
 // staticHeaders are header values that never change, made once so that no answer makes them. They are
 // shared by all answers and never written to.
-type staticHeaders struct{ json, problem, nosniff []string }
+type staticHeaders struct{ json, nosniff []string }
 
 // New makes the service. It is ready at once when there is a catalogue. Errors: what is wrong with the options.
 func New(o Options) (*API, error) {
@@ -87,7 +90,7 @@ func New(o Options) (*API, error) {
 		return nil, fmt.Errorf("rest: %w", err)
 	}
 	a := &API{options: o, mux: mux, static: staticHeaders{
-		json: []string{"application/json"}, problem: []string{problemType}, nosniff: []string{"nosniff"},
+		json: []string{"application/json"}, nosniff: []string{"nosniff"},
 	}}
 	a.calculator = NewCalculator(a.snapshot, o.Now)
 	a.calculator.failed, a.calculator.quoted = o.Failed, o.Quoted
@@ -148,6 +151,13 @@ func (a *API) dispatch(x *exchange) error {
 		return methodNotAllowed(x.r.Method, e.allow)
 	}
 	x.operation, x.part = route.operation, part
+	if a.options.Gate != nil {
+		grant, err := a.options.Gate.HTTP(x.r, route.operation)
+		if err != nil {
+			return err
+		}
+		x.caller = grant.Name()
+	}
 	return route.serve(a, x)
 }
 

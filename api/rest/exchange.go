@@ -16,8 +16,6 @@ import (
 	"gec/api/requestid"
 )
 
-const problemType = problem.ContentType
-
 // bufferBytesKept is the size of the largest buffer that is kept for the next request; the few larger answers
 // are left to the garbage collector.
 const bufferBytesKept = 1 << 20
@@ -32,6 +30,8 @@ type exchange struct {
 	idMade bool
 	// operation and part are those of the route: its name and the text of its part in braces.
 	operation, part string
+	// caller is the name of who calls; empty where it was not asked.
+	caller          string
 	query           Query
 	body, out, head []byte
 	outcome         Outcome
@@ -95,6 +95,7 @@ func (x *exchange) log() {
 		slog.String("method", x.r.Method),
 		slog.String("path", x.r.URL.Path),
 		slog.String("operation", x.operation),
+		slog.String("caller", x.caller),
 		slog.Int("status", x.status),
 		slog.Duration("took", time.Since(x.started)),
 	}
@@ -147,14 +148,13 @@ func (x *exchange) problem(err error) {
 			slog.String("request_id", x.id), slog.String("instance", p.Instance), slog.Any("error", p.Cause))
 	}
 	header := x.w.Header()
-	switch p.Status {
-	case http.StatusServiceUnavailable:
-		header.Set("Retry-After", "1")
-	case http.StatusRequestEntityTooLarge, http.StatusRequestTimeout:
+	if p.Status == http.StatusRequestEntityTooLarge || p.Status == http.StatusRequestTimeout {
 		header.Set("Connection", "close") // the rest of the body is not worth reading
 	}
-	x.out = p.Append(x.out[:0])
-	header["Content-Type"] = x.api.static.problem
+	p.Head(header)
+	if x.out = x.out[:0]; !p.Bodyless() {
+		x.out = p.Append(x.out)
+	}
 	header.Set("Content-Length", strconv.Itoa(len(x.out)))
 	x.write(p.Status)
 }
@@ -185,7 +185,7 @@ func (x *exchange) delegate(handler http.Handler) {
 	if x.idMade {
 		x.r.Header.Set(headerRequestID, x.id)
 	}
-	handler.ServeHTTP(&recorder{ResponseWriter: x.w, status: &x.status, operation: &x.operation}, x.r)
+	handler.ServeHTTP(&recorder{ResponseWriter: x.w, status: &x.status, operation: &x.operation, caller: &x.caller}, x.r)
 	if x.status == 0 {
 		x.status = http.StatusOK // a handler that writes nothing
 	}
@@ -196,10 +196,14 @@ type recorder struct {
 	http.ResponseWriter
 	status    *int
 	operation *string
+	caller    *string
 }
 
 // Operation lets a mounted handler name the operation, for the log and the metrics.
 func (w *recorder) Operation(name string) { *w.operation = name }
+
+// Caller lets a mounted handler say who calls.
+func (w *recorder) Caller(name string) { *w.caller = name }
 
 func (w *recorder) WriteHeader(status int) {
 	if *w.status == 0 && status >= 200 {

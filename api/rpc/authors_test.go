@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -14,10 +13,9 @@ import (
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 
+	"gec/api/access/accesstest"
 	"gec/api/gecv1"
-	"gec/api/problem"
 	"gec/api/rpc"
-	"gec/bundles"
 )
 
 // dialAuthors serves a stored catalogue to callers who say by metadata who they are.
@@ -28,25 +26,12 @@ func dialAuthors(t *testing.T) *grpc.ClientConn {
 	if err := s.load(t.Context(), 0); err != nil {
 		t.Fatal(err)
 	}
-	_, connection := dial(t, rpc.Options{Catalogue: s, Authors: s.Catalogue, Caller: func(ctx context.Context) (bundles.Caller, error) {
-		incoming, _ := metadata.FromIncomingContext(ctx)
-		switch who := incoming.Get("who"); {
-		case slices.Equal(who, []string{"operator"}):
-			return bundles.Operator("operator"), nil
-		case slices.Equal(who, []string{"auditor"}):
-			return bundles.Caller{Name: "auditor", Auditor: true}, nil
-		case len(who) == 1 && len(who[0]) == len(comune):
-			return bundles.Caller{Name: "ec", CreditorInstitutions: []bundles.Party{{ID: who[0]}}}, nil
-		case len(who) == 1 && who[0] != "":
-			return bundles.Caller{Name: "psp", PSPs: []bundles.Party{{ID: who[0]}}}, nil
-		}
-		return bundles.Caller{}, problem.NoKey()
-	}})
+	_, connection := dial(t, rpc.Options{Catalogue: s, Authors: s.Catalogue, Gate: accesstest.Gate{}})
 	return connection
 }
 
 func as(t *testing.T, who string) context.Context {
-	return metadata.AppendToOutgoingContext(t.Context(), "who", who)
+	return metadata.AppendToOutgoingContext(t.Context(), accesstest.Metadata, who)
 }
 
 func draft(id string, kind gecv1.BundleType, min, max, fee int64) *gecv1.Bundle {
@@ -230,7 +215,7 @@ func TestA8HistoryOverGRPC(t *testing.T) {
 	_, err = c.ListRevisions(as(t, "NUOVA"), &gecv1.ListRevisionsRequest{})
 	wantCode(t, err, codes.PermissionDenied)
 	history, err := c.GetHistory(as(t, "NUOVA"), &gecv1.GetHistoryRequest{Bundle: "h0"})
-	if err != nil || len(history.GetChanges()) != 1 || history.GetChanges()[0].GetBefore() != nil || history.GetChanges()[0].GetRevision().GetCaller() != "psp" {
+	if err != nil || len(history.GetChanges()) != 1 || history.GetChanges()[0].GetBefore() != nil || history.GetChanges()[0].GetRevision().GetCaller() != "NUOVA" {
 		t.Error(history, err)
 	}
 	_, err = c.GetHistory(as(t, "ALTRA"), &gecv1.GetHistoryRequest{Bundle: "h0"})

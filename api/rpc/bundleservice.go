@@ -11,7 +11,9 @@ import (
 
 	"google.golang.org/grpc"
 
+	"gec/api/access"
 	"gec/api/gecv1"
+	"gec/api/problem"
 	"gec/bundles"
 	"gec/bundles/lint"
 	"gec/engine"
@@ -20,8 +22,16 @@ import (
 // authors is what the services of those who author and agree have in common.
 type authors struct {
 	catalogue *bundles.Catalogue
-	caller    func(context.Context) (bundles.Caller, error)
 	now       func() time.Time
+}
+
+// caller returns who a call is from. Errors: that of a missing key, where nobody may author.
+func (a *authors) caller(ctx context.Context) (bundles.Caller, error) {
+	grant, ok := ctx.Value(grantKey{}).(*access.Grant)
+	if !ok || a.catalogue == nil {
+		return bundles.Caller{}, problem.NoKey()
+	}
+	return grant.Caller, nil
 }
 
 // The bounds of lists and uploads.

@@ -8,14 +8,37 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/metadata"
 
+	"gec/api/access"
+	"gec/api/gecv1"
 	"gec/api/observe"
 )
 
-// interceptor is around every gRPC call: it echoes the request id, turns panics and errors of the
-// domain into statuses that tell no internals, and writes one line to the log.
+// interceptor is around every gRPC call: it echoes the request id, lets nobody pass who may not, turns panics and
+// errors of the domain into statuses that tell no internals, and writes one line to the log.
 type interceptor struct {
 	log     *slog.Logger
 	observe observer
+	// gate is Options.Gate, which may be nil.
+	gate access.Gate
+}
+
+// grantKey is the key of the context's value that says who calls.
+type grantKey struct{}
+
+// admit returns a context that knows who calls.
+func (i *interceptor) admit(ctx context.Context, call *logged) (context.Context, error) {
+	if i.gate == nil {
+		return ctx, nil
+	}
+	grant, err := i.gate.GRPC(ctx, call.method)
+	if err != nil {
+		return ctx, err
+	}
+	call.caller = grant.Name()
+	if call.method == gecv1.QuoteService_Quote_FullMethodName {
+		return ctx, nil // which asks no more, and has no time to lose
+	}
+	return context.WithValue(ctx, grantKey{}, grant), nil
 }
 
 func (i *interceptor) unary(ctx context.Context, in any, info *grpc.UnaryServerInfo, handle grpc.UnaryHandler) (out any, err error) {
@@ -31,6 +54,9 @@ func (i *interceptor) unary(ctx context.Context, in any, info *grpc.UnaryServerI
 		call.write(ctx, i.log)
 		i.observe.call(ctx, observe.GRPC, &call)
 	}()
+	if ctx, err = i.admit(ctx, &call); err != nil {
+		return nil, err
+	}
 	return handle(ctx, in)
 }
 
@@ -44,5 +70,52 @@ func (i *interceptor) stream(server any, stream grpc.ServerStream, info *grpc.St
 		call.write(stream.Context(), i.log)
 		i.observe.call(stream.Context(), observe.GRPC, &call)
 	}()
+	ctx, err := i.admit(stream.Context(), &call)
+	if err != nil {
+		return err
+	}
+	if i.gate != nil {
+		stream = &admitted{ServerStream: stream, ctx: ctx, gate: i.gate, method: info.FullMethod}
+	}
 	return handle(server, stream)
+}
+
+// admitted is a stream whose caller is asked for its key again at every message, so that a key that is revoked
+// ends what it began. Each quote of a batch counts as a call.
+type admitted struct {
+	grpc.ServerStream
+	ctx    context.Context //nolint:containedctx // it is the stream's
+	gate   access.Gate
+	method string
+	// begun says that a message was taken.
+	begun bool
+}
+
+// Context returns the context of the stream, which knows who calls.
+func (s *admitted) Context() context.Context { return s.ctx }
+
+// RecvMsg takes a message of the caller.
+func (s *admitted) RecvMsg(m any) error {
+	if err := s.ServerStream.RecvMsg(m); err != nil {
+		return err
+	}
+	if !s.begun { // the call as such was let in
+		s.begun = true
+		return nil
+	}
+	if s.method == gecv1.QuoteService_BatchQuote_FullMethodName {
+		_, err := s.gate.GRPC(s.ctx, s.method)
+		return err
+	}
+	return s.gate.Still(s.ctx, s.method)
+}
+
+// SendMsg sends a message to the caller.
+func (s *admitted) SendMsg(m any) error {
+	if s.method == gecv1.CatalogueService_WatchRevisions_FullMethodName {
+		if err := s.gate.Still(s.ctx, s.method); err != nil {
+			return err
+		}
+	}
+	return s.ServerStream.SendMsg(m)
 }

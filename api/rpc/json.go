@@ -13,6 +13,7 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/protobuf/proto"
 
+	"gec/api/access"
 	"gec/api/gecv1"
 	"gec/api/observe"
 	"gec/api/problem"
@@ -27,6 +28,7 @@ const revisionHeader = "X-Catalogue-Revision"
 // jsonHandler is the JSON form of the native contract.
 type jsonHandler struct {
 	*quoting
+	gate   access.Gate
 	routes map[string]route
 	// buffers pools the bytes of bodies and answers.
 	buffers sync.Pool
@@ -35,7 +37,9 @@ type jsonHandler struct {
 // route is one path of the JSON form.
 type route struct {
 	method string
-	serve  func(*exchange) error
+	// operation is its name in the OpenAPI document.
+	operation string
+	serve     func(*exchange) error
 }
 
 // exchange is one HTTP request and its answer.
@@ -44,7 +48,9 @@ type exchange struct {
 	r *http.Request
 	// started says that the answer has begun, so that an error can no longer take its place.
 	started bool
-	logged  logged
+	// operation is that of the route.
+	operation string
+	logged    logged
 }
 
 // JSON returns the handler of the paths below JSONPrefix: the native contract in the JSON mapping of
@@ -53,14 +59,14 @@ type exchange struct {
 func JSON(o Options) http.Handler {
 	o = o.withDefaults()
 	h := &jsonHandler{
-		quoting: newQuoting(o),
+		quoting: newQuoting(o), gate: o.Gate,
 		buffers: sync.Pool{New: func() any { return new(bytes.Buffer) }},
 	}
 	h.routes = map[string]route{
-		JSONPrefix + "quote":        {http.MethodPost, h.serveQuote},
-		JSONPrefix + "quotes:batch": {http.MethodPost, h.serveBatch},
-		JSONPrefix + "explain":      {http.MethodPost, h.serveExplain},
-		JSONPrefix + "catalogue":    {http.MethodGet, h.serveStatus},
+		JSONPrefix + "quote":        {http.MethodPost, "quote", h.serveQuote},
+		JSONPrefix + "quotes:batch": {http.MethodPost, "batchQuote", h.serveBatch},
+		JSONPrefix + "explain":      {http.MethodPost, "explain", h.serveExplain},
+		JSONPrefix + "catalogue":    {http.MethodGet, "getStatus", h.serveStatus},
 	}
 	return h
 }
@@ -97,7 +103,23 @@ func (h *jsonHandler) dispatch(x *exchange) error {
 		x.w.Header().Set("Allow", route.method)
 		return problem.New(http.StatusMethodNotAllowed, codes.Unimplemented, "Use "+route.method)
 	}
+	x.operation = route.operation
+	if err := h.admit(x); err != nil {
+		return err
+	}
 	return route.serve(x)
+}
+
+// admit lets nobody pass who may not.
+func (h *jsonHandler) admit(x *exchange) error {
+	if h.gate == nil {
+		return nil
+	}
+	grant, err := h.gate.HTTP(x.r, x.operation)
+	if err == nil {
+		x.logged.caller = grant.Name()
+	}
+	return err
 }
 
 // refuse answers with a problem, if the answer has not begun.
@@ -107,10 +129,12 @@ func (h *jsonHandler) refuse(x *exchange, err error, panicked any) {
 		return
 	}
 	x.started = true
-	body := append(p.Append(nil), '\n')
-	header := x.w.Header()
-	header.Set("Content-Type", problem.ContentType)
-	header.Set("Content-Length", strconv.Itoa(len(body)))
+	p.Head(x.w.Header())
+	var body []byte
+	if !p.Bodyless() {
+		body = append(p.Append(nil), '\n')
+	}
+	x.w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	x.w.WriteHeader(p.Status)
 	_, _ = x.w.Write(body) // the caller is gone if it fails
 }

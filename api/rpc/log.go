@@ -19,9 +19,11 @@ import (
 type logged struct {
 	started    time.Time
 	id, method string
-	code       codes.Code
-	revision   int64
-	rows       int
+	// caller is the name of who calls; empty where it was not asked.
+	caller   string
+	code     codes.Code
+	revision int64
+	rows     int
 	// cause is the error behind an answer that tells no cause.
 	cause error
 }
@@ -30,6 +32,7 @@ type logged struct {
 const (
 	logRequestID = "request_id"
 	logMethod    = "method"
+	logCaller    = "caller"
 	logCode      = "code"
 	logDuration  = "duration"
 	logRevision  = "revision"
@@ -95,7 +98,8 @@ func (l *logged) write(ctx context.Context, log *slog.Logger) {
 	}
 	attributes := make([]slog.Attr, 0, 8)
 	attributes = append(attributes,
-		slog.String(logRequestID, l.id), slog.String(logMethod, l.method), slog.String(logCode, l.code.String()),
+		slog.String(logRequestID, l.id), slog.String(logMethod, l.method), slog.String(logCaller, l.caller),
+		slog.String(logCode, l.code.String()),
 		slog.Duration(logDuration, time.Since(l.started)), slog.Int64(logRevision, l.revision), slog.Int(logRows, l.rows))
 	var p *problem.Problem
 	if errors.As(l.cause, &p) {

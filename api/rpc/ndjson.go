@@ -58,6 +58,9 @@ func (b *lineBatch) serve() error {
 			return b.stop(readErr)
 		}
 		if line = bytes.TrimSpace(line); len(line) > 0 {
+			if err := b.admit(); err != nil {
+				return b.stop(problem.Of(err))
+			}
 			if err := b.write(b.answer(line)); err != nil {
 				return err
 			}
@@ -73,6 +76,15 @@ func (b *lineBatch) serve() error {
 			return nil
 		}
 	}
+}
+
+// admit asks for the caller's key again at every line but the first, with which the call was let in: each counts
+// as a call, and a key that is revoked ends the batch.
+func (b *lineBatch) admit() error {
+	if b.x.logged.rows == 0 {
+		return nil
+	}
+	return b.handler.admit(b.x)
 }
 
 // setDeadlines says until when the caller has to send the next line and to take an answer; the zero
@@ -127,10 +139,15 @@ func (b *lineBatch) stop(cause error) error {
 	case errors.Is(cause, os.ErrDeadlineExceeded):
 		p = problem.New(http.StatusRequestTimeout, codes.DeadlineExceeded,
 			fmt.Sprintf("No line came for %v: the batch ends here", StallTimeout))
+	case errors.As(cause, &p):
+		refused := *p
+		p = &refused
 	default:
 		p = problem.New(http.StatusBadRequest, codes.Canceled, "The body ended before it was complete: the batch ends here")
 	}
-	p.Cause = cause
+	if p.Cause == nil {
+		p.Cause = cause
+	}
 	if err := b.write(&gecv1.QuoteResponse{Error: newError(p)}); err != nil {
 		return err
 	}

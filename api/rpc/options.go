@@ -7,8 +7,8 @@ import (
 
 	"google.golang.org/grpc"
 
+	"gec/api/access"
 	"gec/api/observe"
-	"gec/api/problem"
 	"gec/bundles"
 	"gec/engine"
 )
@@ -47,10 +47,10 @@ type Catalogue interface {
 type Options struct {
 	// Catalogue is required: New and JSON panic without it.
 	Catalogue Catalogue
-	// Authors is the catalogue that those who author and agree change, and Caller says who a call is from.
-	// Without Caller every such call is refused. Errors of Caller are shown as package problem shows them.
+	// Authors is the catalogue that those who author and agree change; nil: every such call is refused.
 	Authors *bundles.Catalogue
-	Caller  func(context.Context) (bundles.Caller, error)
+	// Gate says who calls, and may; nil: everybody may ask for quotes, and nobody may author.
+	Gate access.Gate
 	// Now is the clock of payments without an instant; nil: time.Now.
 	Now func() time.Time
 	// Log gets one line a request; nil: none. No line holds a BIN, a key or a body.
@@ -74,9 +74,6 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Now == nil {
 		o.Now = time.Now
-	}
-	if o.Caller == nil || o.Authors == nil {
-		o.Caller = func(context.Context) (bundles.Caller, error) { return bundles.Caller{}, problem.NoKey() }
 	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)

@@ -35,11 +35,11 @@ func (s *Server) GracefulStop() {
 // New returns a server that is not ready yet and listens on nothing.
 func New(o Options) *Server {
 	o = o.withDefaults()
-	i := &interceptor{log: o.Log, observe: observer(o.Observe)}
+	i := &interceptor{log: o.Log, observe: observer(o.Observe), gate: o.Gate}
 	s := &Server{Server: grpc.NewServer(append(i.options(), o.GRPC...)...), health: health.NewServer(), stopping: make(chan struct{})}
 	q := newQuoting(o)
 	s.RegisterService(quoteService(), newQuoteServer(q))
-	a := authors{catalogue: o.Authors, caller: o.Caller, now: o.Now}
+	a := authors{catalogue: o.Authors, now: o.Now}
 	gecv1.RegisterCatalogueServiceServer(s.Server, &catalogueServer{quoting: q, authors: a, stopping: s.stopping})
 	gecv1.RegisterBundleServiceServer(s.Server, &bundleServer{authors: a})
 	gecv1.RegisterSubscriptionServiceServer(s.Server, &subscriptionServer{authors: a})

@@ -74,22 +74,12 @@ func (o Options) HTTP(next http.Handler) http.Handler {
 		}
 		if given := r.Header[revisionHeader]; len(given) > 0 {
 			if err := o.await(r.Context(), given[0]); err != nil {
-				refuse(w, problem.Of(err))
+				problem.Of(err).Write(w, r)
 				return
 			}
 		}
 		next.ServeHTTP(w, r)
 	})
-}
-
-func refuse(w http.ResponseWriter, p *problem.Problem) {
-	if p.Status == http.StatusServiceUnavailable {
-		w.Header().Set("Retry-After", "1")
-	}
-	w.Header().Set("Content-Type", problem.ContentType)
-	w.Header().Set("Cache-Control", "no-store")
-	w.WriteHeader(p.Status)
-	_, _ = w.Write(p.Append(nil)) // the caller hung up
 }
 
 // GRPC returns the options of a server that does the same.

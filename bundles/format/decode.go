@@ -46,7 +46,7 @@ type found struct {
 }
 
 func newDecoder(src source, name Name) *decoder {
-	return &decoder{source: src, name: name, lenient: name != Native, tables: newTables(name)}
+	return &decoder{source: src, name: name, lenient: name != Native && name != access, tables: newTables(name)}
 }
 
 // full reports whether no more faults are gathered, so that nothing more need be read.

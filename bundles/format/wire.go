@@ -10,8 +10,12 @@ import (
 // number is taken where text is due, dates may be instants. A field that is given twice is a fault all the
 // same: it may be money. A body that is no JSON is a MalformedError, whatever is read from it.
 
-// wire is the name of these bodies. It is no format of files.
-const wire Name = "wire"
+// wire is the name of these bodies, access that of those about access keys, which are read strictly. Neither is
+// a format of files.
+const (
+	wire   Name = "wire"
+	access Name = "access"
+)
 
 // WireRequest is an EC's request for a PUBLIC bundle.
 type WireRequest struct {
@@ -130,7 +134,9 @@ type MalformedError struct{ Fault bundles.Fault }
 func (e *MalformedError) Error() string { return e.Fault.Error() }
 
 // readWire opens a body and lets take take it. Errors: *MalformedError; bundles.Faults.
-func readWire(body []byte, take func(*decoder)) error {
+func readWire(body []byte, take func(*decoder)) error { return readAs(body, wire, take) }
+
+func readAs(body []byte, name Name, take func(*decoder)) error {
 	if fault := checkEncoding(body); fault != nil {
 		return &MalformedError{*fault}
 	}
@@ -138,7 +144,7 @@ func readWire(body []byte, take func(*decoder)) error {
 	if fault != nil {
 		return &MalformedError{*fault}
 	}
-	d := newDecoder(src, wire)
+	d := newDecoder(src, name)
 	take(d)
 	return d.report().Err()
 }

@@ -15,6 +15,7 @@ import (
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
 
+	"gec/api/access"
 	"gec/api/gecv1"
 	"gec/api/problem"
 )
@@ -30,6 +31,21 @@ const (
 type Client struct {
 	base string
 	http http.Client
+	// key is the access key that every request shows; empty: none.
+	key string
+}
+
+// ErrNoKey is returned when the server asks for an access key and got none that it knows.
+var ErrNoKey = errors.New("the server asks for an access key that is in force: name a file that holds one with --key-file, or set GEC_KEY")
+
+// WithKey makes the Client show an access key. Error: that of a text that is none, which it does not repeat.
+func (c *Client) WithKey(key string) (*Client, error) {
+	if err := access.CheckSecret(key); err != nil {
+		return nil, err
+	}
+	with := *c
+	with.key = key
+	return &with, nil
 }
 
 // NewRemote returns the Client of a server's address, such as http://127.0.0.1:8080.
@@ -93,6 +109,9 @@ func (c *Client) Do(ctx context.Context, method, path string, header http.Header
 		return nil, err
 	}
 	request.Header.Set("Content-Type", "application/json")
+	if c.key != "" {
+		request.Header.Set(access.KeyHeader, c.key)
+	}
 	for name, values := range header {
 		request.Header[name] = values
 	}
@@ -125,6 +144,9 @@ func (c *Client) do(request *http.Request) ([]byte, error) {
 
 // refusal returns the problem that a server's answer states, or says that it states none.
 func refusal(response *http.Response, text []byte) error {
+	if response.StatusCode == http.StatusUnauthorized {
+		return ErrNoKey
+	}
 	var stated struct {
 		Title, Detail, Hint, Instance string
 		Errors                        []struct{ Field, Message string }

@@ -8,9 +8,12 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"os"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
@@ -36,7 +39,7 @@ func (p Process) question(cmd *cobra.Command) *question {
 	cmd.Flags().SortFlags = false
 	q.payment = ask.Register(cmd.Flags())
 	config.Register(cmd.Flags(), false)
-	cmd.Flags().StringVar(&q.server, "server", "", "`URL` of a running gec to ask, as http://127.0.0.1:8080, in place of a data folder")
+	serverFlags(cmd.Flags(), &q.server)
 	cmd.Flags().BoolVar(&q.json, "json", false, "print the whole answer as JSON")
 	return q
 }
@@ -60,6 +63,9 @@ func (p Process) ask(cmd *cobra.Command, server string, local func(*node.Folder)
 		if err != nil {
 			return &usageError{fmt.Errorf("--server: %w", err)}
 		}
+		if client, err = p.withKey(cmd, client); err != nil {
+			return err
+		}
 		return f(client)
 	}
 	c, err := p.settings(cmd)
@@ -73,6 +79,70 @@ func (p Process) ask(cmd *cobra.Command, server string, local func(*node.Folder)
 		}
 		return f(ask.NewLocal(handler))
 	})
+}
+
+// The variables of the environment that hold an access key and the name of a file with one.
+const (
+	keyEnv     = config.EnvPrefix + "KEY"
+	keyFileEnv = config.EnvPrefix + "KEY_FILE"
+)
+
+// keyFileBytesMax is far more than a file with one key has.
+const keyFileBytesMax = 4 << 10
+
+// serverFlags defines the flags of a command that may ask a server. There is none for the key itself, which
+// other users of the machine would see among the processes.
+func serverFlags(flags *pflag.FlagSet, server *string) {
+	flags.StringVar(server, "server", "", "`URL` of a running gec to ask, as http://127.0.0.1:8080, in place of a data folder")
+	flags.String("key-file", "", "`file` with the access key for --server ("+keyFileEnv+"; or the key itself in "+keyEnv+")")
+}
+
+// withKey lets a client show the access key that the command line or the environment names, if any.
+func (p Process) withKey(cmd *cobra.Command, client *ask.Client) (*ask.Client, error) {
+	variable := func(name string) (value string) {
+		for _, v := range p.Environ {
+			if after, is := strings.CutPrefix(v, name+"="); is {
+				value = after
+			}
+		}
+		return value
+	}
+	path, err := cmd.Flags().GetString("key-file")
+	if err != nil {
+		return nil, err
+	}
+	source, key := keyEnv, variable(keyEnv)
+	if path == "" && key == "" {
+		path = variable(keyFileEnv)
+	}
+	if path != "" {
+		text, err := readFileMax(path, keyFileBytesMax)
+		if err != nil {
+			return nil, err
+		}
+		source, key = path, string(text)
+	}
+	if key = strings.TrimSpace(key); key == "" {
+		return client, nil
+	}
+	if client, err = client.WithKey(key); err != nil {
+		return nil, fmt.Errorf("%s: %w", source, err)
+	}
+	return client, nil
+}
+
+// readFileMax reads a file of at most so many bytes.
+func readFileMax(path string, bytesMax int64) ([]byte, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	text, err := io.ReadAll(io.LimitReader(file, bytesMax+1))
+	if err == nil && int64(len(text)) > bytesMax {
+		err = fmt.Errorf("%s is longer than %d bytes", path, bytesMax)
+	}
+	return text, err
 }
 
 // withFolder calls f with the catalogue of a data folder that is there, and closes it.

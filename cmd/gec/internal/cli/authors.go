@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"gec/api/access"
 	"gec/api/marketplace"
 	"gec/bundles"
 	"gec/cmd/gec/internal/ask"
@@ -37,7 +38,7 @@ func (p Process) errand(use, short string, args cobra.PositionalArgs, run func(*
 	e := &errand{process: p, cmd: &cobra.Command{Use: use, Short: short, Args: arguments(args)}}
 	flags := e.cmd.Flags()
 	flags.SortFlags = false
-	flags.StringVar(&e.server, "server", "", "`URL` of a running gec to ask, as http://127.0.0.1:8080, in place of a data folder")
+	serverFlags(flags, &e.server)
 	flags.BoolVar(&e.json, "json", false, "print the answer as JSON")
 	config.Register(flags, false)
 	e.cmd.RunE = func(_ *cobra.Command, args []string) error { return run(e, args) }
@@ -120,8 +121,7 @@ func (e *errand) table(columns []text.Column, rows [][]string) error {
 func localMarketplace(folder *node.Folder) (http.Handler, error) {
 	return marketplace.New(marketplace.Options{
 		Catalogue: func() *bundles.Catalogue { return folder.Catalogue },
-		Caller:    func(*http.Request) (bundles.Caller, error) { return node.Owner(), nil },
-		MayQuote:  func(*http.Request) error { return nil },
+		Gate:      access.Fixed(node.Owner()),
 	})
 }
 

@@ -61,7 +61,7 @@ func (p Process) whatIf() *cobra.Command {
 	flags.IntVar(&q.count, "mix-count", whatif.MixCountDefault, "`number` of payments of the built-in mix")
 	flags.Uint64Var(&q.seed, "mix-seed", 0, "`seed` of the built-in mix")
 	flags.BoolVar(&q.everyRank, "all", false, "print every rank; else only those that change")
-	flags.StringVar(&q.server, "server", "", "`URL` of a running gec to ask, as http://127.0.0.1:8080, in place of a data folder")
+	serverFlags(flags, &q.server)
 	flags.BoolVar(&q.json, "json", false, "print the whole answer as JSON")
 	config.Register(flags, false)
 	q.cmd = cmd

@@ -110,7 +110,7 @@ func Load(flags *pflag.FlagSet, environ []string) (Config, []Value, error) {
 // Unused returns a line for every environment variable that opens like one of the command's but is
 // none, with the nearest name. They are not refused: a cluster sets variables by the name of a service.
 func Unused(environ []string) []string {
-	known := []string{envName(fileSetting)}
+	known := []string{envName(fileSetting), EnvPrefix + "KEY", EnvPrefix + "KEY_FILE"} // those of the client commands
 	for _, s := range Settings() {
 		known = append(known, s.Env())
 	}

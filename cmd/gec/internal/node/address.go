@@ -17,21 +17,31 @@ type ExposedError struct {
 func (e *ExposedError) Error() string {
 	if e.Authoring {
 		return fmt.Sprintf("--%s %s is open to other machines, and with --authoring-without-keys whoever reaches it could change every fee. "+
-			"Listen on 127.0.0.1, or give out keys instead", e.Setting, e.Address)
+			"Listen on 127.0.0.1, or make keys with 'gec keys create' and leave that flag out", e.Setting, e.Address)
 	}
 	return fmt.Sprintf("--%s %s is open to other machines, and there are no access keys: whoever reaches it can use it. "+
-		"Listen on 127.0.0.1, or add --insecure-listen-without-keys if something in front of it keeps others out", e.Setting, e.Address)
+		"Make keys with 'gec keys create' first, listen on 127.0.0.1, or add --insecure-listen-without-keys if something in front of it keeps others out", e.Setting, e.Address)
 }
 
-// CheckAddresses holds that both addresses are well formed and, unless the operator takes the risk, on
-// loopback. It resolves no names: of these only localhost is known to be loopback.
+// CheckAddresses holds that both addresses are well formed, and on loopback where everybody may change the
+// catalogue.
 func CheckAddresses(c config.Config) error {
 	for _, listen := range []struct{ setting, address string }{{"http", c.HTTPAddress}, {"grpc", c.GRPCAddress}} {
-		host, _, err := net.SplitHostPort(listen.address)
-		if err != nil {
+		if _, _, err := net.SplitHostPort(listen.address); err != nil {
 			return fmt.Errorf("--%s %q is no address: write host:port, as 127.0.0.1:8080", listen.setting, listen.address)
 		}
-		if (!c.ListenWithoutKeys || c.AuthoringWithoutKeys) && !loopback(host) {
+	}
+	if exposed := exposed(c); exposed != nil && c.AuthoringWithoutKeys {
+		return exposed
+	}
+	return nil
+}
+
+// exposed returns what is open to other machines: the first address beyond loopback, nil for none. It resolves
+// no names: of these only localhost is known to be loopback.
+func exposed(c config.Config) *ExposedError {
+	for _, listen := range []struct{ setting, address string }{{"http", c.HTTPAddress}, {"grpc", c.GRPCAddress}} {
+		if host, _, _ := net.SplitHostPort(listen.address); !loopback(host) {
 			return &ExposedError{listen.setting, listen.address, c.AuthoringWithoutKeys}
 		}
 	}

@@ -2,11 +2,15 @@ package node
 
 import (
 	"errors"
+	"log/slog"
 	"strings"
 	"testing"
 
+	"gec/api/access"
 	"gec/cmd/gec/internal/config"
 )
+
+var quiet = slog.New(slog.DiscardHandler)
 
 // TestLeastAuthority holds that without keys only loopback is listened on, unless the risk is named (spec 6).
 func TestLeastAuthority(t *testing.T) {
@@ -18,16 +22,34 @@ func TestLeastAuthority(t *testing.T) {
 			{HTTPAddress: address, GRPCAddress: "127.0.0.1:0"},
 			{HTTPAddress: "127.0.0.1:0", GRPCAddress: address},
 		} {
+			folder, err := Open(t.Context(), config.Config{DataDir: t.TempDir(), WatermarkMiB: 16, ProgramsMax: 16, ECPlansMax: 16, SnapshotsMax: 1}, quiet)
+			if err != nil {
+				t.Fatal(err)
+			}
 			var refused *ExposedError
-			if err := CheckAddresses(c); errors.As(err, &refused) != exposed {
+			if _, err := gate(t.Context(), c, folder, quiet); errors.As(err, &refused) != exposed {
 				t.Errorf("%+v: %v, want exposed %v", c, err, exposed)
 			}
 			if exposed && !strings.Contains(refused.Error(), "--insecure-listen-without-keys") {
 				t.Errorf("the refusal names no way out: %v", refused)
 			}
-			c.ListenWithoutKeys = true
-			if err := CheckAddresses(c); err != nil {
-				t.Errorf("%+v: the risk was named: %v", c, err)
+			risk := c
+			risk.ListenWithoutKeys = true
+			if _, err := gate(t.Context(), risk, folder, quiet); err != nil {
+				t.Errorf("%+v: the risk was named: %v", risk, err)
+			}
+			risk.AuthoringWithoutKeys = true
+			if err := CheckAddresses(risk); errors.As(err, &refused) != exposed {
+				t.Errorf("%+v: everybody may change the catalogue: %v", risk, err)
+			}
+			if _, _, err := access.NewKeyring(folder, nil).New(t.Context(), Owner(), access.Key{Name: "platform", Roles: []access.Role{access.RoleQuotes}}); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := gate(t.Context(), c, folder, quiet); err != nil {
+				t.Errorf("%+v: there is a key: %v", c, err)
+			}
+			if err := folder.Close(); err != nil {
+				t.Error(err)
 			}
 		}
 	}

@@ -5,31 +5,37 @@ import (
 	"log/slog"
 	"net/http"
 
+	"gec/api/access"
 	"gec/api/marketplace"
-	"gec/api/problem"
 	"gec/bundles"
 	"gec/cmd/gec/internal/config"
 )
 
-// anybody is the caller of a node on which authoring needs no key. Errors: that of a missing key on all others.
-func anybody(c config.Config) (bundles.Caller, error) {
-	if c.AuthoringWithoutKeys {
-		return bundles.Operator("loopback"), nil
+// gate reads the access keys of a folder. Errors: those of the store; *ExposedError where an address is open to
+// other machines and there is no key.
+func gate(ctx context.Context, c config.Config, folder *Folder, log *slog.Logger) (*access.Access, error) {
+	a, err := access.New(ctx, access.Options{Annex: folder.Catalogue, AnybodyOperates: c.AuthoringWithoutKeys, Log: log})
+	if err != nil {
+		return nil, err
 	}
-	return bundles.Caller{}, problem.NoKey()
-}
-
-// callers says who calls over gRPC.
-func callers(c config.Config) func(context.Context) (bundles.Caller, error) {
-	return func(context.Context) (bundles.Caller, error) { return anybody(c) }
+	switch exposed := exposed(c); {
+	case !a.Open():
+		log.Info("access keys are asked for, except by the page and health")
+	case exposed == nil:
+		log.Info("there are no access keys: quotes are open to this machine, on loopback only; make keys with 'gec keys create'")
+	case !c.ListenWithoutKeys:
+		return nil, exposed
+	default:
+		log.Warn("there are no access keys: whoever reaches these addresses can use them", "http", c.HTTPAddress, "grpc", c.GRPCAddress)
+	}
+	return a, nil
 }
 
 // authors makes the handler of those who author and agree, by the prefixes below which it answers.
-func authors(c config.Config, folder *Folder, w *watch, log *slog.Logger) (map[string]http.Handler, error) {
+func authors(folder *Folder, gate access.Gate, w *watch, log *slog.Logger) (map[string]http.Handler, error) {
 	handler, err := marketplace.New(marketplace.Options{
 		Catalogue: func() *bundles.Catalogue { return folder.Catalogue },
-		Caller:    func(*http.Request) (bundles.Caller, error) { return anybody(c) },
-		MayQuote:  func(*http.Request) error { return nil },
+		Gate:      gate,
 		Failing:   w.failing.OfPSP,
 		Internal: func(r *http.Request, instance string, cause error) {
 			log.ErrorContext(r.Context(), "internal error", "path", r.URL.Path, "instance", instance, "error", cause)

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"gec/api/access"
 	"gec/api/marketplace"
 	"gec/api/rest"
 	"gec/api/rpc"
@@ -85,7 +86,11 @@ func Serve(ctx context.Context, c config.Config, version string, log *slog.Logge
 	if err != nil {
 		return err
 	}
-	n, err := assemble(c, version, folder, w, log)
+	keys, err := gate(ctx, c, folder, log)
+	if err != nil {
+		return err
+	}
+	n, err := assemble(c, version, folder, keys, w, log)
 	if err != nil {
 		return err
 	}
@@ -138,11 +143,6 @@ func prepare(ctx context.Context, c config.Config, folder *Folder, log *slog.Log
 	case revision == 0:
 		log.Warn("the catalogue is empty: no payment gets a quote until something is imported", "data", absolute(c.DataDir))
 	}
-	if c.ListenWithoutKeys {
-		log.Warn("there are no access keys: whoever reaches these addresses can use them", "http", c.HTTPAddress, "grpc", c.GRPCAddress)
-	} else {
-		log.Info("there are no access keys: serving on loopback only")
-	}
 	if c.AuthoringWithoutKeys {
 		log.Warn("authoring without keys is on: every caller on this machine can change the catalogue")
 	}
@@ -168,7 +168,7 @@ func loadSample(ctx context.Context, folder *Folder, log *slog.Logger) error {
 }
 
 // assemble makes the services on a catalogue, not ready yet.
-func assemble(c config.Config, version string, folder *Folder, w *watch, log *slog.Logger) (*node, error) {
+func assemble(c config.Config, version string, folder *Folder, keys access.Gate, w *watch, log *slog.Logger) (*node, error) {
 	requests, requestLevel := log, slog.LevelInfo
 	if !c.LogRequests {
 		requests, requestLevel = errorsOnly(log), slog.LevelDebug
@@ -181,20 +181,20 @@ func assemble(c config.Config, version string, folder *Folder, w *watch, log *sl
 	if err != nil {
 		return nil, err
 	}
-	mounts, err := authors(c, folder, w, log)
+	mounts, err := authors(folder, keys, w, log)
 	if err != nil {
 		return nil, err
 	}
 	mounts["/"] = page
 	api, err := rest.New(rest.Options{
-		Mounts: mounts, Catalogue: folder.Catalogue, Name: "gec", Version: version, Environment: c.Environment, TestEndpoints: c.TestEndpoints,
+		Gate: keys, Mounts: mounts, Catalogue: folder.Catalogue, Name: "gec", Version: version, Environment: c.Environment, TestEndpoints: c.TestEndpoints,
 		Logger: log, RequestLevel: requestLevel, Details: folder.details, Observe: w.observe(), Quoted: w.quoted(), Failed: w.failed(log),
 	})
 	if err != nil {
 		return nil, err
 	}
 	api.Ready(false)
-	native := rpc.Options{Catalogue: folder.Catalogue, Authors: folder.Catalogue, Caller: callers(c), Log: requests}
+	native := rpc.Options{Catalogue: folder.Catalogue, Authors: folder.Catalogue, Gate: keys, Log: requests}
 	held := folder.seen()
 	native.Observe, native.Quoted, native.Failed = w.observe(), w.quoted(), w.failed(log)
 	native.GRPC = append(append(native.GRPC, w.grpc()...), held.GRPC()...)

@@ -1,0 +1,333 @@
+package access
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"log/slog"
+	"math"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/time/rate"
+
+	"gec/api/problem"
+	"gec/bundles"
+)
+
+// Gate says who calls an operation and what it may do, for the services: it finds the caller's grant and holds
+// it to what the operation asks (see Needs) and to its rate. Errors, as package problem shows them: a problem
+// of a 401 for a caller that is not known, bundles.ErrForbidden for one that may not, a problem of a 429 for
+// one that calls too often. The Grant is never nil without an error.
+type Gate interface {
+	// HTTP is for a request and the name of its operation.
+	HTTP(r *http.Request, operation string) (*Grant, error)
+	// GRPC is for a call and its full method.
+	GRPC(ctx context.Context, method string) (*Grant, error)
+	// Still says again, in a stream that goes on, whether its caller may call the method; it takes nothing
+	// of the rate.
+	Still(ctx context.Context, method string) error
+}
+
+// Annex is where keys and delegations are kept: a bundles.Catalogue.
+type Annex interface {
+	AnnexRevision() int64
+	Annex(ctx context.Context, revision int64, kind bundles.Kind, yield func(bundles.Row) error) error
+}
+
+// Identity is who a bearer token or a client certificate says that the caller is.
+type Identity struct {
+	// ID is "sub:" or "cert:" and the subject, by which delegations name it.
+	ID string
+	// Name is for journal and history; Roles are what it may do by itself.
+	Name  string
+	Roles []Role
+}
+
+// Options says what a node takes from callers. Annex is needed.
+type Options struct {
+	Annex Annex
+	// AnybodyOperates makes whoever shows nothing the operator: for trying out, on loopback only.
+	AnybodyOperates bool
+	// Bearer finds who a token of the Authorization header is of; nil: no such tokens are taken. Its errors
+	// are for the log.
+	Bearer func(ctx context.Context, token string) (Identity, error)
+	// Certificate finds who the certificate is of that a client showed; nil: none is looked at.
+	Certificate func(*tls.ConnectionState) (Identity, bool)
+	// Log gets what keeps keys from being read again; nil: nothing is logged.
+	Log *slog.Logger
+	// Now is the clock; nil: time.Now.
+	Now func() time.Time
+}
+
+// Access is the Gate of a node. A key that is made, changed or revoked is taken so by the next call, as soon as
+// the change of the catalogue is on this node. While there is no key and nothing else to show, quotes are open to
+// all: the node then listens on loopback only. It is safe for concurrent use.
+type Access struct {
+	options Options
+	needs   map[string]Need
+	current atomic.Pointer[state]
+	loading sync.Mutex
+	refused [len(reasons)]atomic.Int64
+}
+
+// state is what was read from the annex at one revision. It is not changed.
+type state struct {
+	// revision is that of the annex, and from until (Unix nanoseconds) on the state is read again, because a
+	// delegation ended.
+	revision, until int64
+	// holders by the digests of their secrets. A map does not compare in constant time, and need not: who
+	// guesses chooses a secret, not its digest, and the map's hash is seeded anew in every process.
+	holders     map[Digest]*holder
+	rates       map[string]*rate.Limiter
+	delegations map[string][]Delegation
+	// keys says that there is or was a key.
+	keys bool
+}
+
+// holder is a secret that is or was taken.
+type holder struct {
+	grant *Grant
+	// end is when it ends, in Unix nanoseconds; revoked that it has.
+	end     int64
+	revoked bool
+}
+
+// reason is why a call was refused, for the metrics.
+type reason uint8
+
+const (
+	reasonNone reason = iota
+	reasonUnknown
+	reasonExpired
+	reasonRevoked
+	reasonRole
+	reasonRate
+)
+
+var reasons = [...]string{"no key", "unknown key", "expired key", "revoked key", "role", "rate"}
+
+// nobody is the caller of public operations, and anonymous whoever asks for quotes while there are no keys.
+var (
+	nobody    = &Grant{Caller: bundles.Caller{Name: "anonymous"}}
+	anonymous = &Grant{Caller: bundles.Caller{Name: "anonymous"}, quotes: true}
+	anybody   = &Grant{Caller: bundles.Operator("loopback"), quotes: true}
+)
+
+// New reads the keys. Errors: those of the Annex.
+func New(ctx context.Context, o Options) (*Access, error) {
+	if o.Annex == nil {
+		return nil, errors.New("access: Annex is missing")
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	a := &Access{options: o, needs: Needs()}
+	s, err := a.load(ctx, nil, o.Now())
+	if err != nil {
+		return nil, err
+	}
+	a.current.Store(s)
+	return a, nil
+}
+
+// Open reports whether quotes are open to all, because there are no keys and nothing else to show.
+func (a *Access) Open() bool { return a.open(a.state(a.options.Now())) }
+
+func (a *Access) open(s *state) bool {
+	return !s.keys && a.options.Bearer == nil && a.options.Certificate == nil
+}
+
+// Refused returns how many calls were refused, by reason.
+func (a *Access) Refused() map[string]int64 {
+	counts := map[string]int64{}
+	for n, reason := range reasons {
+		counts[reason] = a.refused[n].Load()
+	}
+	return counts
+}
+
+// HTTP implements Gate.
+func (a *Access) HTTP(r *http.Request, operation string) (*Grant, error) {
+	need := a.needs[operation]
+	if need == Public {
+		return nobody, nil
+	}
+	return a.admit(r.Context(), need, ofRequest(r), true)
+}
+
+// GRPC implements Gate.
+func (a *Access) GRPC(ctx context.Context, method string) (*Grant, error) {
+	need := a.needs[method]
+	if need == Public {
+		return nobody, nil
+	}
+	return a.admit(ctx, need, ofCall(ctx), true)
+}
+
+// Still implements Gate.
+func (a *Access) Still(ctx context.Context, method string) error {
+	need := a.needs[method]
+	if need == Public {
+		return nil
+	}
+	_, err := a.admit(ctx, need, ofCall(ctx), false)
+	return err
+}
+
+// admit finds the grant of what a caller shows and holds it to what is asked and, where it counts as a call, to
+// its rate.
+func (a *Access) admit(ctx context.Context, need Need, shown shown, counts bool) (*Grant, error) {
+	now := a.options.Now()
+	s := a.state(now)
+	g, why := a.find(ctx, s, shown, now)
+	if g == nil {
+		switch {
+		case a.options.AnybodyOperates && (shown.nothing() || a.open(s)):
+			return anybody, nil
+		case a.open(s) && (need == Quotes || need == Testing):
+			return anonymous, nil
+		}
+		return nil, a.refuse(why, problem.NoKey())
+	}
+	if counts {
+		if err := g.spend(now); err != nil {
+			return nil, a.refuse(reasonRate, err)
+		}
+	}
+	if err := g.may(need); err != nil {
+		return nil, a.refuse(reasonRole, err)
+	}
+	return g, nil
+}
+
+func (a *Access) refuse(why reason, err error) error {
+	a.refused[why].Add(1)
+	return err
+}
+
+// find returns the grant of what was shown, or why there is none.
+func (a *Access) find(ctx context.Context, s *state, shown shown, now time.Time) (*Grant, reason) {
+	switch {
+	case shown.key != "":
+		digest, ok := digestOf(shown.key)
+		if !ok {
+			return nil, reasonUnknown
+		}
+		h := s.holders[digest]
+		switch {
+		case h == nil:
+			return nil, reasonUnknown
+		case h.revoked:
+			return nil, reasonRevoked
+		case now.UnixNano() >= h.end:
+			return nil, reasonExpired
+		}
+		return h.grant, reasonNone
+	case shown.token != "" && a.options.Bearer != nil:
+		identity, err := a.options.Bearer(ctx, shown.token)
+		if err != nil {
+			a.options.Log.DebugContext(ctx, "a bearer token was refused", "error", err)
+			return nil, reasonUnknown
+		}
+		return s.grantOf(identity, now), reasonNone
+	case shown.tls != nil && a.options.Certificate != nil:
+		if identity, ok := a.options.Certificate(shown.tls); ok {
+			return s.grantOf(identity, now), reasonNone
+		}
+	case shown.token != "":
+		return nil, reasonUnknown
+	}
+	return nil, reasonNone
+}
+
+// grantOf makes the grant of somebody without a key.
+func (s *state) grantOf(i Identity, now time.Time) *Grant {
+	return NewGrant(i.ID, i.Name, i.Roles, s.delegations[i.ID], now)
+}
+
+// state returns the keys of the annex as it is now.
+func (a *Access) state(now time.Time) *state {
+	s := a.current.Load()
+	if s.revision == a.options.Annex.AnnexRevision() && now.UnixNano() < s.until {
+		return s
+	}
+	return a.reload(now)
+}
+
+// reload reads the annex, once for all calls that wait for it. Where it cannot be read the keys stay as they
+// are for a second, so that payments go on while a disk fails.
+func (a *Access) reload(now time.Time) *state {
+	a.loading.Lock()
+	defer a.loading.Unlock()
+	s := a.current.Load()
+	if s.revision == a.options.Annex.AnnexRevision() && now.UnixNano() < s.until {
+		return s
+	}
+	// Not the context of a call: all that wait get what is read here.
+	next, err := a.load(context.Background(), s, now)
+	if err != nil {
+		a.options.Log.Error("keys cannot be read: those of before are taken", "error", err)
+		stale := *s
+		stale.revision, stale.until = a.options.Annex.AnnexRevision(), now.Add(time.Second).UnixNano()
+		next = &stale
+	}
+	a.current.Store(next)
+	return next
+}
+
+// load reads keys and delegations; the rates of before go on counting.
+func (a *Access) load(ctx context.Context, before *state, now time.Time) (*state, error) {
+	s := &state{
+		revision: a.options.Annex.AnnexRevision(), until: math.MaxInt64,
+		holders: map[Digest]*holder{}, rates: map[string]*rate.Limiter{}, delegations: map[string][]Delegation{},
+	}
+	err := a.options.Annex.Annex(ctx, 0, bundles.KindDelegation, func(r bundles.Row) error {
+		d, err := readDelegation(r)
+		if now.Before(d.Until) {
+			s.delegations[d.Grantee] = append(s.delegations[d.Grantee], d)
+			s.until = min(s.until, d.Until.UnixNano())
+		}
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	err = a.options.Annex.Annex(ctx, 0, bundles.KindKey, func(r bundles.Row) error {
+		k, err := readKey(r)
+		if err == nil {
+			s.add(&k, before, now)
+		}
+		return err
+	})
+	return s, err
+}
+
+// add takes a key into the state.
+func (s *state) add(k *Key, before *state, now time.Time) {
+	s.keys = true
+	g := NewGrant(k.ID, k.Name, k.Roles, s.delegations[k.ID], now)
+	if k.RatePerSecond > 0 {
+		limit, burst := rate.Limit(k.RatePerSecond), 2*k.RatePerSecond
+		if before != nil && before.rates[k.ID] != nil && before.rates[k.ID].Limit() == limit {
+			g.rate = before.rates[k.ID]
+		} else {
+			g.rate = rate.NewLimiter(limit, burst)
+		}
+		s.rates[k.ID] = g.rate
+	}
+	for _, secret := range k.Secrets {
+		h := &holder{grant: g, end: math.MaxInt64, revoked: !k.RevokedAt.IsZero()}
+		for _, end := range []time.Time{k.ExpiresAt, secret.EndsAt} {
+			if !end.IsZero() {
+				h.end = min(h.end, end.UnixNano())
+			}
+		}
+		s.holders[secret.SHA256] = h
+	}
+}
