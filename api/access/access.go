@@ -20,7 +20,7 @@ import (
 // Gate says who calls an operation and what it may do, for the services: it finds the caller's grant and holds
 // it to what the operation asks (see Needs) and to its rate. Errors, as package problem shows them: a problem
 // of a 401 for a caller that is not known, bundles.ErrForbidden for one that may not, a problem of a 429 for
-// one that calls too often. The Grant is never nil without an error.
+// one that calls too often. With the last two the Grant says who that is.
 type Gate interface {
 	// HTTP is for a request and the name of its operation.
 	HTTP(r *http.Request, operation string) (*Grant, error)
@@ -197,11 +197,11 @@ func (a *Access) admit(ctx context.Context, need Need, shown shown, counts bool)
 	}
 	if counts {
 		if err := g.spend(now); err != nil {
-			return nil, a.refuse(reasonRate, err)
+			return g, a.refuse(reasonRate, err)
 		}
 	}
 	if err := g.may(need); err != nil {
-		return nil, a.refuse(reasonRole, err)
+		return g, a.refuse(reasonRole, err)
 	}
 	return g, nil
 }

@@ -27,8 +27,13 @@ type Grant struct {
 	rate *rate.Limiter
 }
 
-// Name says who calls, in journal and log.
-func (g *Grant) Name() string { return g.Caller.Name }
+// Name says who calls, in journal and log; empty for a nil Grant, of a caller that is not known.
+func (g *Grant) Name() string {
+	if g == nil {
+		return ""
+	}
+	return g.Caller.Name
+}
 
 // NewGrant makes the grant of somebody with roles, and with the delegations that were given to it and hold at
 // an instant.

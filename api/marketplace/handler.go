@@ -111,11 +111,12 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request, route Route) {
 		return
 	}
 	var err error
-	if c.grant, err = h.options.Gate.HTTP(r, route.Operation); err == nil {
+	c.grant, err = h.options.Gate.HTTP(r, route.Operation)
+	if named, ok := w.(interface{ Caller(name string) }); ok {
+		named.Caller(c.grant.Name())
+	}
+	if err == nil {
 		c.caller = c.grant.Caller
-		if named, ok := w.(interface{ Caller(name string) }); ok {
-			named.Caller(c.caller.Name)
-		}
 		err = route.serve(c)
 	}
 	if err != nil {

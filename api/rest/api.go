@@ -153,10 +153,10 @@ func (a *API) dispatch(x *exchange) error {
 	x.operation, x.part = route.operation, part
 	if a.options.Gate != nil {
 		grant, err := a.options.Gate.HTTP(x.r, route.operation)
+		x.caller = grant.Name()
 		if err != nil {
 			return err
 		}
-		x.caller = grant.Name()
 	}
 	return route.serve(a, x)
 }

@@ -31,10 +31,10 @@ func (i *interceptor) admit(ctx context.Context, call *logged) (context.Context,
 		return ctx, nil
 	}
 	grant, err := i.gate.GRPC(ctx, call.method)
+	call.caller = grant.Name()
 	if err != nil {
 		return ctx, err
 	}
-	call.caller = grant.Name()
 	if call.method == gecv1.QuoteService_Quote_FullMethodName {
 		return ctx, nil // which asks no more, and has no time to lose
 	}

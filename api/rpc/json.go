@@ -116,9 +116,7 @@ func (h *jsonHandler) admit(x *exchange) error {
 		return nil
 	}
 	grant, err := h.gate.HTTP(x.r, x.operation)
-	if err == nil {
-		x.logged.caller = grant.Name()
-	}
+	x.logged.caller = grant.Name()
 	return err
 }
 

@@ -133,14 +133,14 @@ func prepare(ctx context.Context, c config.Config, folder *Folder, log *slog.Log
 	if damage := folder.store.Degraded(); damage != nil {
 		log.Error("the catalogue is damaged: the last good revision is served and changes are refused", "error", damage)
 	}
-	switch revision := folder.Current().Revision(); {
-	case c.Sample && revision == 0:
+	switch revision, bare := folder.Current().Revision(), folder.Current().Len() == 0; {
+	case c.Sample && bare:
 		if err := loadSample(ctx, folder, log); err != nil {
 			return fmt.Errorf("load the sample catalogue: %w", err)
 		}
 	case c.Sample:
 		log.Info("the data folder has a catalogue: the sample is not loaded", "revision", revision)
-	case revision == 0:
+	case bare:
 		log.Warn("the catalogue is empty: no payment gets a quote until something is imported", "data", absolute(c.DataDir))
 	}
 	if c.AuthoringWithoutKeys {
