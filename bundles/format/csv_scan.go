@@ -178,10 +178,10 @@ func armed(text string) bool {
 	return size > 0 && r != utf8.RuneError && strings.ContainsRune(arms, r)
 }
 
-// safe makes a text safe for spreadsheets, armless takes that back: an apostrophe more or less before
+// SafeCell makes a text safe for spreadsheets, armless takes that back: an apostrophe more or less before
 // what is armed. All other texts, also those that begin with an apostrophe, stay as they are, so that
 // both are exact whoever wrote the file.
-func safe(text string) string {
+func SafeCell(text string) string {
 	if armed(text) {
 		return "'" + text
 	}

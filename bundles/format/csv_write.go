@@ -47,7 +47,7 @@ func csvRow(columns []csvColumn, i int, b *bundles.Bundle) (row []string, faults
 		case strings.ContainsRune(text, 0):
 			faults = append(faults, csvFault(i, b, c.name, "holds a NUL character"))
 		}
-		row[j] = csvText(safe(text))
+		row[j] = csvText(SafeCell(text))
 	}
 	return row, faults
 }
