@@ -39,6 +39,8 @@ type Config struct {
 	BallastMiB int
 	// OpsAddress is host:port of the operator's listener (metrics, profiles, backup), or "off". It has no keys.
 	OpsAddress string
+	// OpsWithoutKeys lets it listen beyond loopback.
+	OpsWithoutKeys bool
 	// Traces is the OTLP collector that spans are sent to, http://host:port, or "off"; TracesRatio the share of
 	// traces that begin here of which they are, 0 to 1.
 	Traces      string
@@ -95,6 +97,8 @@ func Settings() []Setting {
 			field: func(c *Config) any { return &c.GRPCAddress }},
 		{Name: "ops", Default: "off", Serve: true, Help: "`address` of the operator's metrics, profiles and backup, as 127.0.0.1:9100; it asks for no key",
 			field: func(c *Config) any { return &c.OpsAddress }},
+		{Name: "ops-without-keys", Default: "false", Serve: true, Help: "listen with --ops beyond loopback: whoever reaches it reads the metrics",
+			field: func(c *Config) any { return &c.OpsWithoutKeys }},
 		{Name: "traces", Default: "off", Serve: true, Help: "`URL` of the OpenTelemetry collector (OTLP over gRPC) that spans are sent to, as http://127.0.0.1:4317",
 			field: func(c *Config) any { return &c.Traces }},
 		{Name: "traces-ratio", Default: "0.01", Min: "0", Max: "1", Serve: true,

@@ -19,8 +19,8 @@ func TestLeastAuthority(t *testing.T) {
 		":8080": true, "0.0.0.0:8080": true, "[::]:8080": true, "10.0.0.1:80": true, "example.org:80": true, "localhost.example.org:80": true,
 	} {
 		for _, c := range []config.Config{
-			{HTTPAddress: address, GRPCAddress: "127.0.0.1:0"},
-			{HTTPAddress: "127.0.0.1:0", GRPCAddress: address},
+			{HTTPAddress: address, GRPCAddress: "127.0.0.1:0", OpsAddress: off},
+			{HTTPAddress: "127.0.0.1:0", GRPCAddress: address, OpsAddress: off},
 		} {
 			folder, err := Open(t.Context(), config.Config{DataDir: t.TempDir(), WatermarkMiB: 16, ProgramsMax: 16, ECPlansMax: 16, SnapshotsMax: 1}, quiet)
 			if err != nil {
@@ -53,7 +53,26 @@ func TestLeastAuthority(t *testing.T) {
 			}
 		}
 	}
-	if err := CheckAddresses(config.Config{HTTPAddress: "8080", ListenWithoutKeys: true}); err == nil || !strings.Contains(err.Error(), "host:port") {
+	if err := CheckAddresses(config.Config{HTTPAddress: "8080", OpsAddress: off, ListenWithoutKeys: true}); err == nil || !strings.Contains(err.Error(), "host:port") {
+		t.Error(err)
+	}
+}
+
+// TestOperatorsAddress holds that the operator's listener, which asks for no key, is opened to others by its own
+// flag only.
+func TestOperatorsAddress(t *testing.T) {
+	for address, exposed := range map[string]bool{"off": false, "127.0.0.1:9100": false, ":9100": true, "10.0.0.1:9100": true} {
+		c := config.Config{HTTPAddress: "127.0.0.1:0", GRPCAddress: "127.0.0.1:0", OpsAddress: address}
+		var refused *ExposedError
+		if err := CheckAddresses(c); errors.As(err, &refused) != exposed || exposed && !strings.Contains(err.Error(), "--ops-without-keys") {
+			t.Errorf("%s: %v, want exposed %v", address, err, exposed)
+		}
+		c.OpsWithoutKeys = true
+		if err := CheckAddresses(c); err != nil {
+			t.Errorf("%s: the risk was named: %v", address, err)
+		}
+	}
+	if err := CheckAddresses(config.Config{HTTPAddress: "127.0.0.1:0", GRPCAddress: "127.0.0.1:0", OpsAddress: "9100"}); err == nil || !strings.Contains(err.Error(), "host:port") {
 		t.Error(err)
 	}
 }
