@@ -26,7 +26,8 @@ type settings struct {
 	engine, service, long, record bool
 	results, recorded             string
 	node                          service.Node
-	only                          string
+	only, doc                     string
+	agree                         bool
 	soak                          time.Duration
 }
 
@@ -70,9 +71,11 @@ func parse() settings {
 		s.node.Headers = append(s.node.Headers, service.Header{Name: name, Value: strings.TrimSpace(value)})
 		return nil
 	})
-	flag.DurationVar(&s.load, "load", 1500*time.Millisecond, "`time` of one load on the service in a round")
+	flag.DurationVar(&s.load, "load", 400*time.Millisecond, "`time` of one turn of a load on the service or its floor")
 	flag.StringVar(&s.results, "o", "bench/results.json", "`file` that the results are written to, times included; none: they are not")
 	flag.StringVar(&s.recorded, "recorded", "bench/recorded.json", "`file` of what the guard compares with")
+	flag.StringVar(&s.doc, "doc", "", "measure nothing: write the goals of the results into this `document`")
+	flag.BoolVar(&s.agree, "agree", false, "measure nothing: compare the ratios of the results named after the flags; fails where they lie more than ± 10 % apart")
 	flag.BoolVar(&s.record, "record", false, "write that file")
 	flag.Parse()
 	return s
@@ -92,7 +95,17 @@ func run(ctx context.Context, s settings) error {
 			return fmt.Errorf("-only: there is no part %q: use some of %s", part, strings.Join(parts, ", "))
 		}
 	}
-	var report report
+	switch {
+	case s.agree:
+		return agree(os.Stdout, flag.Args())
+	case s.doc != "":
+		r, err := readReport(s.results)
+		if err != nil {
+			return err
+		}
+		return r.writeDoc(s.doc)
+	}
+	report := report{With: s.node.Arguments}
 	if s.soak > 0 {
 		return soak(ctx, s, &report)
 	}

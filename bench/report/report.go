@@ -18,6 +18,8 @@ type report struct {
 	At         time.Time `json:"at"`
 	Go         string    `json:"go"`
 	Processors int       `json:"processors"`
+	// With are the arguments that turned further parts of the service on.
+	With []string `json:"with,omitempty"`
 	// Goals are the rows of the table of shared/performance.md.
 	Goals []goal `json:"goals"`
 	// Details are further numbers beside their floors.
@@ -34,6 +36,8 @@ type goal struct {
 	Floor    string `json:"floor,omitempty"`
 	// Ratio is to the floor, in the sense in which the goal is stated; 0 for none.
 	Ratio float64 `json:"ratio,omitempty"`
+	// RatioByCPU is the same by processor time (see service.Peaks.CPURatio); 0 for none.
+	RatioByCPU float64 `json:"ratioByCPU,omitempty"`
 	// Met is "met", "missed", or empty for what has no goal.
 	Met string `json:"met,omitempty"`
 	// Why is the reason for a goal that was missed, where the measurement tells one.
@@ -55,8 +59,14 @@ func verdict(met bool) string {
 }
 
 func (r *report) goal(g goal) {
-	if g.Met == verdict(true) {
+	switch {
+	case g.Met == verdict(true):
 		g.Why = ""
+	case g.Met != "" && g.Why == "":
+		g.Why = "measured " + g.Measured
+		if g.Floor != "" {
+			g.Why += ", beside " + g.Floor
+		}
 	}
 	r.Goals = append(r.Goals, g)
 }
@@ -88,13 +98,9 @@ func table(w io.Writer, title string, goals []goal) {
 	if len(goals) == 0 {
 		return
 	}
-	fmt.Fprintf(w, "%s\tgoal\tmeasured\tfloor\tratio\t\n", title)
+	fmt.Fprintf(w, "%s\tgoal\tmeasured\tfloor\tratio\tby CPU\t\n", title)
 	for _, g := range goals {
-		ratio := ""
-		if g.Ratio > 0 {
-			ratio = fmt.Sprintf("%.2f", g.Ratio)
-		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", g.What, g.Goal, g.Measured, g.Floor, ratio, strings.ToUpper(g.Met))
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", g.What, g.Goal, g.Measured, g.Floor, ratio(g.Ratio), ratio(g.RatioByCPU), strings.ToUpper(g.Met))
 	}
 	fmt.Fprintln(w)
 	for _, g := range goals {
@@ -102,6 +108,26 @@ func table(w io.Writer, title string, goals []goal) {
 			fmt.Fprintf(w, "missed: %s: %s\n", g.What, g.Why)
 		}
 	}
+}
+
+// ratio writes one, or nothing where there is none.
+func ratio(r float64) string {
+	if r <= 0 {
+		return ""
+	}
+	return fmt.Sprintf("%.2f", r)
+}
+
+// readReport reads what write wrote.
+func readReport(file string) (r report, err error) {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return r, err
+	}
+	if err = json.Unmarshal(text, &r); err != nil {
+		return r, fmt.Errorf("%s: %w", file, err)
+	}
+	return r, nil
 }
 
 // write writes everything as JSON.

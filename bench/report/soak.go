@@ -51,12 +51,12 @@ func soak(ctx context.Context, s settings, r *report) (err error) {
 }
 
 func (w *wire) soak(pair *service.Pair) error {
-	peaks, err := pair.MeasurePeaks(w.ctx, pair.HTTP, soakConnections, loadRounds, warmUp, w.seconds())
+	peaks, err := pair.MeasurePeaks(w.ctx, pair.HTTP, soakConnections, peakRounds, warmUp, w.s.load)
 	if err != nil {
 		return err
 	}
-	half := service.Median(peaks.Service) / 2
-	rest, _, err := pair.MeasureLatency(w.ctx, pair.HTTP, soakConnections, half, loadRounds, warmUp, w.seconds())
+	half := service.Median(peaks.Service.PerSecond) / 2
+	rest, _, err := pair.MeasureLatency(w.ctx, pair.HTTP, soakConnections, half, uploadRounds, warmUp, uploadTurn)
 	if err != nil {
 		return err
 	}

@@ -27,6 +27,20 @@ func (t *Target) Batch(ctx context.Context, quotes int) (time.Duration, error) {
 	return t.batch(ctx, conn, quotes)
 }
 
+// MeasureBatches measures batches of so many quotes on the service and on its floor in turn, per quote.
+func (p *Pair) MeasureBatches(ctx context.Context, quotes, rounds int) (ofService, ofFloor []time.Duration, err error) {
+	err = p.turns(rounds, func(of *Process) error {
+		took, err := p.GRPC(of).Batch(ctx, quotes)
+		if of == p.Floor {
+			ofFloor = append(ofFloor, took/time.Duration(quotes))
+		} else {
+			ofService = append(ofService, took/time.Duration(quotes))
+		}
+		return err
+	})
+	return ofService, ofFloor, err
+}
+
 func (t *Target) batch(ctx context.Context, conn *grpc.ClientConn, quotes int) (time.Duration, error) {
 	started := time.Now()
 	for _, h := range t.Headers {

@@ -22,18 +22,19 @@ func (l *Latencies) add(h *Histogram) {
 // MeasureLatency measures the service and its floor in turn at one rate, in calls per second (open loop).
 func (p *Pair) MeasureLatency(ctx context.Context, kind func(*Process) *Target, connections int, perSecond float64, rounds int, warmUp, measured time.Duration) (ofService, ofFloor *Latencies, err error) {
 	ofService, ofFloor = &Latencies{}, &Latencies{}
-	for range rounds {
-		run, err := kind(p.Floor).Steady(ctx, connections, perSecond, warmUp, measured)
+	err = p.turns(rounds, func(of *Process) error {
+		run, err := kind(of).Steady(ctx, connections, perSecond, warmUp, measured)
 		if err != nil {
-			return nil, nil, err
+			return err
 		}
-		ofFloor.add(&run.Latency)
-		if run, err = kind(p.Service).Steady(ctx, connections, perSecond, warmUp, measured); err != nil {
-			return nil, nil, err
+		if of == p.Floor {
+			ofFloor.add(&run.Latency)
+		} else {
+			ofService.add(&run.Latency)
 		}
-		ofService.add(&run.Latency)
-	}
-	return ofService, ofFloor, nil
+		return nil
+	})
+	return ofService, ofFloor, err
 }
 
 // Uploads says how quotes fare while the catalogue changes.

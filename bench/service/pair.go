@@ -107,22 +107,36 @@ func (p *Pair) Stop() error {
 	return err
 }
 
-// Peaks are the calls per second, and the processor time of the server for one call, of the service and of its
-// floor, round by round.
-type Peaks struct {
-	Service, Floor       []float64
-	ServiceCPU, FloorCPU []time.Duration
+// Peaks are the calls per second and the processor time for one call, of the service and of its floor, by round.
+type Peaks struct{ Service, Floor Turns }
+
+// Turns are what one server did, turn by turn.
+type Turns struct {
+	PerSecond []float64
+	// Calls, and the processor time that the server and the client used for all of them.
+	Calls                int64
+	ServerCPU, ClientCPU time.Duration
+}
+
+// CPU returns the processor time of the server for one call.
+func (t *Turns) CPU() time.Duration { return t.ServerCPU / time.Duration(max(t.Calls, 1)) }
+
+// both returns that of the server and the client, in nanoseconds.
+func (t *Turns) both() float64 {
+	return float64(t.ServerCPU+t.ClientCPU) / float64(max(t.Calls, 1))
 }
 
 // Ratio returns the median of the rounds' ratios of the service's peak to the floor's.
-func (p *Peaks) Ratio() float64 { return medianRatio(p.Service, p.Floor) }
+func (p *Peaks) Ratio() float64 { return PairedRatio(p.Service.PerSecond, p.Floor.PerSecond) }
 
-// CPURatio returns the same by processor time: the floor's for one call to the service's. It is what remains of
-// the ratio where others use the machine, too.
-func (p *Peaks) CPURatio() float64 { return medianRatio(p.FloorCPU, p.ServiceCPU) }
+// CPURatio returns the same by processor time: what server and client use for a call of the floor to what they
+// use for one of the service. At a peak, with both processors busy, it is the ratio of the peaks; where others
+// use the machine, too, it stays what it is, and the ratio of the peaks does not.
+func (p *Peaks) CPURatio() float64 { return p.Floor.both() / p.Service.both() }
 
-func medianRatio[T float64 | time.Duration](of, to []T) float64 {
-	ratios := make([]float64, len(of))
+// PairedRatio returns the median of the ratios of values that were measured beside each other.
+func PairedRatio[T float64 | time.Duration](of, to []T) float64 {
+	ratios := make([]float64, min(len(of), len(to)))
 	for i := range ratios {
 		ratios[i] = float64(of[i]) / float64(to[i])
 	}
@@ -134,34 +148,58 @@ func Median[T float64 | time.Duration](values []T) T {
 	return slices.Sorted(slices.Values(values))[(len(values)-1)/2]
 }
 
-// MeasurePeaks measures both in turn, for a number of rounds. kind is Pair.HTTP or Pair.GRPC.
-func (p *Pair) MeasurePeaks(ctx context.Context, kind func(*Process) *Target, connections, rounds int, warmUp, measured time.Duration) (*Peaks, error) {
-	var peaks Peaks
-	for range rounds {
-		for _, one := range []struct {
-			process *Process
-			peaks   *[]float64
-			cpu     *[]time.Duration
-		}{{p.Floor, &peaks.Floor, &peaks.FloorCPU}, {p.Service, &peaks.Service, &peaks.ServiceCPU}} {
-			// A run of its own warms up, so that processor time is that of the calls that are counted.
-			if _, err := kind(one.process).Peak(ctx, connections, 0, warmUp); err != nil {
-				return nil, err
+// turns calls a function for the service and its floor, as many times as there are rounds, each of them first in
+// every other round: what disturbs the machine for a while disturbs both, and neither always comes after the other.
+func (p *Pair) turns(rounds int, do func(of *Process) error) error {
+	for round := range rounds {
+		order := []*Process{p.Floor, p.Service}
+		if round%2 == 1 {
+			slices.Reverse(order)
+		}
+		for _, process := range order {
+			if err := do(process); err != nil {
+				return err
 			}
-			before, err := one.process.ProcessorTime()
-			if err != nil {
-				return nil, err
-			}
-			run, err := kind(one.process).Peak(ctx, connections, 0, measured)
-			if err != nil {
-				return nil, err
-			}
-			after, err := one.process.ProcessorTime()
-			if err != nil {
-				return nil, err
-			}
-			*one.peaks = append(*one.peaks, run.PerSecond())
-			*one.cpu = append(*one.cpu, (after-before)/time.Duration(max(run.Calls, 1)))
 		}
 	}
-	return &peaks, nil
+	return nil
+}
+
+// MeasurePeaks measures both in turn, for a number of rounds. kind is Pair.HTTP or Pair.GRPC. Short turns and
+// many of them are better than a few long ones: the two of a round then see the same machine.
+func (p *Pair) MeasurePeaks(ctx context.Context, kind func(*Process) *Target, connections, rounds int, warmUp, measured time.Duration) (*Peaks, error) {
+	var peaks Peaks
+	err := p.turns(rounds, func(of *Process) error {
+		turns := &peaks.Service
+		if of == p.Floor {
+			turns = &peaks.Floor
+		}
+		return turns.add(ctx, of, kind(of), connections, warmUp, measured)
+	})
+	return &peaks, err
+}
+
+// add measures one more turn.
+func (t *Turns) add(ctx context.Context, of *Process, target *Target, connections int, warmUp, measured time.Duration) error {
+	// A run of its own warms up, so that processor time is that of the calls that are counted.
+	if _, err := target.Peak(ctx, connections, 0, warmUp); err != nil {
+		return err
+	}
+	serverBefore, err := of.ProcessorTime()
+	if err != nil {
+		return err
+	}
+	clientBefore := ownProcessorTime()
+	run, err := target.Peak(ctx, connections, 0, measured)
+	if err != nil {
+		return err
+	}
+	client := ownProcessorTime() - clientBefore
+	server, err := of.ProcessorTime()
+	if err != nil {
+		return err
+	}
+	t.PerSecond = append(t.PerSecond, run.PerSecond())
+	t.Calls, t.ServerCPU, t.ClientCPU = t.Calls+run.Calls, t.ServerCPU+server-serverBefore, t.ClientCPU+client
+	return nil
 }
