@@ -48,6 +48,57 @@ func TestTutorial(t *testing.T) {
 	}
 }
 
+// TestAccessPage runs docs/access.md: what stands before the service is started on a folder alone, the rest
+// against the service on it.
+func TestAccessPage(t *testing.T) {
+	for _, tool := range []string{"bash", "curl", "sed"} {
+		if _, err := exec.LookPath(tool); err != nil {
+			t.Skip(err)
+		}
+	}
+	page, err := os.ReadFile(filepath.Join("..", "..", "docs", "access.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, after, found := strings.Cut(string(page), "```console\ngec serve --sample\n```")
+	if !found {
+		t.Fatal("the page does not start the service")
+	}
+	dir, data := t.TempDir(), t.TempDir()
+	if err := os.Symlink(binary, filepath.Join(dir, "gec")); err != nil {
+		t.Fatal(err)
+	}
+	run := func(text string) {
+		t.Helper()
+		blocks := regexp.MustCompile("(?ms)^```(sh|text)\n(.*?)^```$").FindAllStringSubmatch(text, -1)
+		var script, shown strings.Builder
+		script.WriteString("set -eu\n")
+		for _, block := range blocks {
+			if block[1] == "sh" {
+				script.WriteString(block[2])
+			} else {
+				shown.WriteString(block[2])
+			}
+		}
+		shell := commandOf(t, "bash", "-c", script.String())
+		shell.Dir = dir
+		shell.Env = append(shell.Env, "GEC_DATA="+data, "PATH="+dir+":"+os.Getenv("PATH"))
+		r := finish(t, shell)
+		if r.code != 0 || len(blocks) < 2 || !pattern(shown.String()).MatchString(bare(r.stdout)) {
+			t.Fatalf("exit code %d:\n%s\n%s\nand the page shows\n%s", r.code, r.stdout, r.stderr, shown.String())
+		}
+	}
+	run(before)
+	s := serve(t, data, "--sample")
+	run(strings.ReplaceAll(after, "http://127.0.0.1:8080", s.http))
+	for _, file := range []string{"operations.key", "bank.key", "lost.key"} {
+		secret, err := os.ReadFile(filepath.Join(dir, file))
+		if err != nil || strings.Contains(s.stderr.String(), strings.TrimSpace(string(secret))) {
+			t.Errorf("%s: its key is in the log, or %v", file, err)
+		}
+	}
+}
+
 // bare is a text without white space.
 func bare(text string) string { return strings.Join(strings.Fields(text), "") }
 

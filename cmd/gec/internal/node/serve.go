@@ -90,6 +90,9 @@ func Serve(ctx context.Context, c config.Config, version string, log *slog.Logge
 	if err != nil {
 		return err
 	}
+	if err := w.registerAccess(keys); err != nil {
+		return err
+	}
 	n, err := assemble(c, version, folder, keys, w, log)
 	if err != nil {
 		return err

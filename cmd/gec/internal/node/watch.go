@@ -12,6 +12,7 @@ import (
 
 	"google.golang.org/grpc"
 
+	"gec/api/access"
 	"gec/api/failing"
 	"gec/api/metrics"
 	"gec/api/observe"
@@ -92,6 +93,29 @@ func (w *watch) registerStore(c config.Config, f *Folder) error {
 		{"gec_store_ballast_bytes", "Bytes of the file that is given up when the disk is full; 0 where there is none.", func() float64 { return float64(newBallast(c, f.store.Free).held()) }},
 		{"gec_store_writable", "1 where changes are taken.", func() float64 { return yes(f.store.Writable() == nil) }},
 		{"gec_store_degraded", "1 where a revision before a damaged one is served.", func() float64 { return yes(f.store.Degraded() != nil) }},
+	})
+}
+
+// registerAccess counts calls that were refused for what they showed.
+func (w *watch) registerAccess(a *access.Access) error {
+	if w.metrics == nil {
+		return nil
+	}
+	sum := func(reasons ...string) func() float64 {
+		return func() (total float64) {
+			refused := a.Refused()
+			for _, reason := range reasons {
+				total += float64(refused[reason])
+			}
+			return total
+		}
+	}
+	return w.register([]gauge{
+		{"gec_access_unknown_total", "Calls refused for showing no key in force: none, an unknown, an expired or a revoked one.",
+			sum("no key", "unknown key", "expired key", "revoked key")},
+		{"gec_access_revoked_total", "Those of them that showed a key which was revoked.", sum("revoked key")},
+		{"gec_access_forbidden_total", "Calls refused because the key has not the role.", sum("role")},
+		{"gec_access_rate_total", "Calls refused because the key had used up its rate.", sum("rate")},
 	})
 }
 
