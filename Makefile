@@ -110,6 +110,10 @@ hostile: ## bombs, bodies without end, SLOW (2000) slow clients, rapid reset, a 
 	GEC_TEST_SLOW=$(SLOW) go test -count=1 -timeout 1h -v -run '^Test(Hostile|Slow|Rapid|FullDisk)' ./cmd/gec
 	go test -count=1 -run 'Hostile|Bomb|Deep' ./api/... ./bundles/... ./engine/...
 
+.PHONY: overload
+overload: build ## ask five times of what a node can answer: what it turns away, and how the rest fares
+	go run ./bench/overload
+
 .PHONY: soak
 soak: bench-soak ## the same as bench-soak: DURATION (10m) at half of the peak while the catalogue changes
 

@@ -12,7 +12,7 @@ const healthPrefix = "/grpc.health.v1."
 
 // Unary is Handler for single calls of gRPC.
 func (m *Monitor) Unary(ctx context.Context, in any, info *grpc.UnaryServerInfo, handle grpc.UnaryHandler) (any, error) {
-	if m.share.Load() != 0 && !strings.HasPrefix(info.FullMethod, healthPrefix) {
+	if !strings.HasPrefix(info.FullMethod, healthPrefix) {
 		if err := m.Enter(ctx); err != nil {
 			return nil, err
 		}
@@ -22,7 +22,7 @@ func (m *Monitor) Unary(ctx context.Context, in any, info *grpc.UnaryServerInfo,
 
 // Stream is Handler for streams of gRPC, which are admitted or refused when they begin.
 func (m *Monitor) Stream(server any, stream grpc.ServerStream, info *grpc.StreamServerInfo, handle grpc.StreamHandler) error {
-	if m.share.Load() != 0 && !strings.HasPrefix(info.FullMethod, healthPrefix) {
+	if !strings.HasPrefix(info.FullMethod, healthPrefix) {
 		if err := m.Enter(stream.Context()); err != nil {
 			return err
 		}

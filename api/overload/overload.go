@@ -2,10 +2,10 @@
 // answered are answered in time.
 //
 // How long the runtime lets a goroutine that could run wait for a processor is what every call under way feels,
-// whatever it waits for: [Monitor] reads that, some forty times a second, and while it is above a target refuses
-// a share of the calls, which it raises until the others run freely again and lowers as soon as they do. A
-// refused call first waits for a moment that costs nothing: a caller who asks again at once would take as much
-// of the machine by being refused as by being answered.
+// whatever it waits for: [Monitor] reads that, a hundred times a second, and while it is above a target lets in only
+// so many calls a second, fewer as long as the others do not run freely, more as soon as they do. It decides before
+// anything of a call but its head is read. A refused call first waits for a moment that costs nothing: a caller who
+// asks again at once would take as much of the machine by being refused as by being answered.
 //
 // It refuses to look at who calls: fairness between callers is the business of their keys.
 //
@@ -17,6 +17,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"net/http"
+	"runtime"
 	"runtime/metrics"
 	"sync/atomic"
 	"time"
@@ -28,17 +29,13 @@ import (
 
 const (
 	// every is the time between two looks.
-	every = 25 * time.Millisecond
-	// patience is how many looks in a row have to be above the target before anything is refused: a
-	// collection of garbage, or an upload, is no overload.
-	patience = 4
-	// The share that is refused rises, in one look, by raise for each time that the wait is the target over
-	// again, by raiseMax at most, and falls by lower, by lowerIdle once hardly anything waits. It is shareMax at
-	// most: some calls always get through, by which the end of the overload shows.
-	raise, raiseMax, lower, lowerIdle, shareMax = 0.04, 0.12, 0.006, 0.05, 0.95
-	// busyMin is the share of its processors that the process has to use: where others take the machine,
-	// refusing calls would free nothing.
-	busyMin = 0.2
+	every = 10 * time.Millisecond
+	// quantile is the part of all waits of a look that are not above the one that counts: many waits are none, of
+	// goroutines that are handed what they waited for.
+	quantile = 0.9
+	// queueMin is how many goroutines have to wait for each processor: where fewer do, it is others who take the
+	// machine, and refusing calls would free nothing.
+	queueMin = 2
 	// holdMin and holdMax bound the moment for which a refused call waits, heldMax how many wait at a time;
 	// more are refused at once.
 	holdMin, holdMax = 200 * time.Millisecond, 600 * time.Millisecond
@@ -47,26 +44,35 @@ const (
 	RetryAfterSeconds = "1"
 )
 
-// one is the share of all calls, as Monitor.share counts.
-const one = 1 << 32
+// uncounted are the tokens while nothing is refused: more than calls can take between two looks.
+const uncounted = 1 << 40
 
 // Monitor watches the runtime. It is safe for concurrent use.
 type Monitor struct {
 	target time.Duration
-	// share of calls to refuse, of one.
-	share   atomic.Uint64
+	// tokens is how many calls may go on until the next look.
+	tokens  atomic.Int64
 	refused atomic.Uint64
 	held    atomic.Int64
-	// waited is the mean wait of the last look, in nanoseconds.
-	waited atomic.Int64
+	// limiting is 1 while calls are counted.
+	limiting atomic.Bool
+	// waited is the wait of the last look in nanoseconds, share the part of calls refused of late, of one.
+	waited, share atomic.Int64
 }
 
-// New returns a monitor that refuses nothing until Run. The target is the mean time for which goroutines may
-// wait for a processor.
-func New(target time.Duration) *Monitor { return &Monitor{target: target} }
+// one is the share of all calls, as Monitor.share counts.
+const one = 1 << 32
+
+// New returns a monitor that refuses nothing until Run. The target is the time for which goroutines may wait for a
+// processor.
+func New(target time.Duration) *Monitor {
+	m := &Monitor{target: target}
+	m.tokens.Store(uncounted)
+	return m
+}
 
 // Refused returns how many calls were refused, Share the share of calls that is being refused, 0 to 1, and
-// Waited for how long goroutines waited, on average, at the last look.
+// Waited for how long goroutines waited at the last look.
 func (m *Monitor) Refused() uint64       { return m.refused.Load() }
 func (m *Monitor) Share() float64        { return float64(m.share.Load()) / one }
 func (m *Monitor) Waited() time.Duration { return time.Duration(m.waited.Load()) }
@@ -75,45 +81,52 @@ func (m *Monitor) Waited() time.Duration { return time.Duration(m.waited.Load())
 func (m *Monitor) Run(ctx context.Context) {
 	ticker := time.NewTicker(every)
 	defer ticker.Stop()
-	look, busy := newLook(), newBusy()
-	share, above := 0.0, 0
+	defer m.open()
+	look := newLook()
+	var l limit
+	given, refused, share, at := int64(uncounted), m.refused.Load(), 0.0, time.Now()
 	for {
 		select {
 		case <-ctx.Done():
-			m.share.Store(0)
 			return
 		case <-ticker.C:
 		}
-		waited := look.mean()
+		now := time.Now()
+		waited, queued := look.wait()
+		s := seen{passed: max(now.Sub(at), time.Millisecond), waited: waited}
+		at = now
 		m.waited.Store(int64(waited))
-		if busy.share() < busyMin {
-			waited = 0
+		if queued < queueMin*runtime.GOMAXPROCS(0) {
+			s.waited = 0
 		}
-		share, above = m.next(share, above, waited)
-		m.share.Store(uint64(share * one))
+		total := m.refused.Load()
+		s.refused, refused = total-refused, total
+		s.admitted = uint64(max(given-max(m.tokens.Load(), 0), 0))
+		l.next(s, m.target)
+		if given = uncounted; l.on {
+			given = l.tokens(s.passed)
+		}
+		m.tokens.Store(given)
+		m.limiting.Store(l.on)
+		if all := s.admitted + s.refused; all > 0 {
+			share += memory * (float64(s.refused)/float64(all) - share)
+		}
+		if !l.on {
+			share = 0
+		}
+		m.share.Store(int64(share * one))
 	}
 }
 
-// next returns the share to refuse after a look, and how many looks in a row were above the target.
-func (m *Monitor) next(share float64, above int, waited time.Duration) (float64, int) {
-	switch {
-	case waited <= m.target/10: // there is nothing to wait for any more
-		return max(share-lowerIdle, 0), 0
-	case waited <= m.target:
-		return max(share-lower, 0), 0
-	}
-	if above++; above < patience {
-		return share, above
-	}
-	over := float64(waited)/float64(m.target) - 1
-	return min(share+min(raise*over, raiseMax), shareMax), above
+// open lets everybody in.
+func (m *Monitor) open() {
+	m.limiting.Store(false)
+	m.tokens.Store(uncounted)
+	m.share.Store(0)
 }
 
-// admit reports whether a call may go on. It costs a load while nothing is refused.
-func (m *Monitor) admit() bool {
-	share := m.share.Load()
-	return share == 0 || uint64(rand.Uint32()) >= share
-}
+// admit reports whether a call may go on.
+func (m *Monitor) admit() bool { return m.tokens.Add(-1) >= 0 }
 
 // Enter returns nil for a call that may go on, and otherwise, after a moment, the problem to answer with.
 func (m *Monitor) Enter(ctx context.Context) error {
@@ -137,7 +150,7 @@ func (m *Monitor) Enter(ctx context.Context) error {
 // whoever watches the node.
 func (m *Monitor) Handler(next http.Handler, exempt func(*http.Request) bool) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if m.share.Load() == 0 || exempt(r) {
+		if m.limiting.Load() && exempt(r) {
 			next.ServeHTTP(w, r)
 			return
 		}
@@ -162,42 +175,48 @@ func refuse(w http.ResponseWriter, err error) {
 // look reads how long goroutines waited since the look before.
 type look struct {
 	sample []metrics.Sample
-	before []uint64
+	// before are the counts of the last look, since those after it.
+	before, since []uint64
 }
 
 func newLook() *look {
-	l := &look{sample: []metrics.Sample{{Name: "/sched/latencies:seconds"}}}
-	l.mean() // from now on
+	l := &look{sample: []metrics.Sample{{Name: "/sched/latencies:seconds"}, {Name: "/sched/goroutines/runnable:goroutines"}}}
+	l.wait() // from now on
 	return l
 }
 
-// mean returns the mean wait since the last call, 0 where nothing waited or the runtime does not tell.
-func (l *look) mean() time.Duration {
+// wait returns the quantile of the waits since the last call, and how many goroutines wait now; 0 where none did or
+// the runtime does not tell.
+func (l *look) wait() (waited time.Duration, queued int) {
 	metrics.Read(l.sample)
-	if l.sample[0].Value.Kind() != metrics.KindFloat64Histogram {
-		return 0
+	if l.sample[0].Value.Kind() != metrics.KindFloat64Histogram || l.sample[1].Value.Kind() != metrics.KindUint64 {
+		return 0, 0
 	}
+	queued = int(l.sample[1].Value.Uint64())
 	h := l.sample[0].Value.Float64Histogram()
 	if l.before == nil {
 		l.before = make([]uint64, len(h.Counts))
+		l.since = make([]uint64, len(h.Counts))
 	}
-	var seconds float64
 	var count uint64
 	for i, n := range h.Counts {
-		since := n - l.before[i]
-		l.before[i] = n
-		if since == 0 {
+		l.since[i], l.before[i] = n-l.before[i], n
+		count += l.since[i]
+	}
+	below := uint64(math.Ceil(quantile * float64(count)))
+	for i, n := range l.since {
+		if n == 0 {
+			continue
+		}
+		if n < below {
+			below -= n
 			continue
 		}
 		low, high := max(h.Buckets[i], 0), h.Buckets[i+1]
 		if math.IsInf(high, 1) {
 			high = low
 		}
-		seconds += float64(since) * (low + high) / 2
-		count += since
+		return time.Duration((low + high) / 2 * 1e9), queued
 	}
-	if count == 0 {
-		return 0
-	}
-	return time.Duration(seconds / float64(count) * 1e9)
+	return 0, queued
 }

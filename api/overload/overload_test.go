@@ -15,29 +15,67 @@ import (
 	"gec/api/problem"
 )
 
-// TestShareFollowsTheWait holds that a moment above the target refuses nothing, that overload does, never all,
-// and that the end of it ends that within five seconds.
-func TestShareFollowsTheWait(t *testing.T) {
-	m := New(time.Millisecond)
-	share, above := 0.0, 0
-	for range patience - 1 {
-		share, above = m.next(share, above, time.Second)
+// simulated runs a limit against a machine that answers so many calls a second, each look of which sees the wait of
+// those that it has yet to answer. It returns the longest wait after the first moment, and the share answered.
+func simulated(l *limit, asked, capacity float64, looks int) (longest time.Duration, answered float64) {
+	const target = 5 * time.Millisecond
+	passed, backlog, tokens, done := every, 0.0, float64(uncounted), 0.0
+	for n := range looks {
+		arriving := asked * passed.Seconds()
+		admitted := min(arriving, tokens)
+		worked := min(backlog+admitted, capacity*passed.Seconds())
+		backlog, done = backlog+admitted-worked, done+worked
+		waited := time.Duration(backlog / capacity * 1e9)
+		if n > 100 {
+			longest = max(longest, waited)
+		}
+		l.next(seen{passed, waited, uint64(admitted), uint64(arriving - admitted)}, target)
+		if tokens = uncounted; l.on {
+			tokens = float64(l.tokens(passed))
+		}
 	}
-	if share, _ := m.next(share, above, 0); share != 0 {
-		t.Errorf("a moment above the target refuses %v", share)
+	return longest, done / (capacity * passed.Seconds() * float64(looks))
+}
+
+// TestLimit holds that calls below the capacity are never refused, that at five times the capacity the wait stays near
+// its target while most of the capacity is used, and that the end of it ends that within five seconds.
+func TestLimit(t *testing.T) {
+	for _, capacity := range []float64{200, 2_000, 50_000} {
+		l := &limit{}
+		if simulated(l, 0.8*capacity, capacity, 1000); l.on {
+			t.Errorf("%v: calls are refused below the capacity", capacity)
+		}
+		longest, answered := simulated(l, 5*capacity, capacity, 1000)
+		if longest > 40*time.Millisecond || answered < 0.75 {
+			t.Errorf("%v: work waits up to %v, %.2f of the capacity is used", capacity, longest, answered)
+		}
+		looks := 0
+		for ; l.on && looks < 10_000; looks++ {
+			simulated(l, 0.5*capacity, capacity, 1)
+		}
+		if recovery := time.Duration(looks) * every; recovery > 5*time.Second {
+			t.Errorf("%v: it takes %v until nothing is refused", capacity, recovery)
+		}
+	}
+}
+
+// TestMomentIsNoOverload holds that a moment above the target refuses nothing, and that some calls always get through.
+func TestMomentIsNoOverload(t *testing.T) {
+	var l limit
+	for range 100 {
+		for range patience - 1 {
+			l.next(seen{every, time.Second, 10, 0}, time.Millisecond)
+		}
+		l.next(seen{every, 0, 10, 0}, time.Millisecond)
+	}
+	if l.on {
+		t.Error("moments above the target refuse")
 	}
 	for range 1000 {
-		share, above = m.next(share, above, 2*time.Millisecond)
+		l.next(seen{every, time.Second, 0, 10}, time.Millisecond)
 	}
-	if share != shareMax {
-		t.Errorf("overload that lasts refuses %v", share)
-	}
-	looks := 0
-	for ; share > 0; looks++ {
-		share, above = m.next(share, above, time.Millisecond)
-	}
-	if recovery := time.Duration(looks) * every; recovery > 5*time.Second {
-		t.Errorf("it takes %v until nothing is refused", recovery)
+	if !l.on || l.rate != rateMin {
+		t.Errorf("overload that lasts lets %v calls a second in", l.rate)
 	}
 }
 
@@ -45,7 +83,8 @@ func TestShareFollowsTheWait(t *testing.T) {
 func TestRefusal(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := New(time.Millisecond)
-		m.share.Store(one)
+		m.limiting.Store(true)
+		m.tokens.Store(0)
 		handler := m.Handler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) }),
 			func(r *http.Request) bool { return r.URL.Path == "/health" })
 		started := time.Now()
@@ -68,7 +107,7 @@ func TestRefusal(t *testing.T) {
 		if m.Refused() != 2 {
 			t.Errorf("%d were refused", m.Refused())
 		}
-		m.share.Store(0)
+		m.open()
 		w = httptest.NewRecorder()
 		if handler.ServeHTTP(w, httptest.NewRequest("POST", "/fees", nil)); w.Code != http.StatusOK {
 			t.Errorf("after the overload: %d", w.Code)
@@ -93,7 +132,7 @@ func TestLookSeesWaiting(t *testing.T) {
 	var waited time.Duration
 	for waited == 0 {
 		runtime.Gosched()
-		waited = l.mean()
+		waited, _ = l.wait()
 	}
 	cancel()
 	busy.Wait()

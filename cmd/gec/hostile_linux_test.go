@@ -275,15 +275,16 @@ func TestRapidReset(t *testing.T) {
 	}
 	s := serve(t, t.TempDir(), "--sample", "--log-requests=false")
 	healthy := gecv1.NewQuoteServiceClient(connect(t, s, grpc.WithDefaultServiceConfig(retrying)))
-	// On a machine that does other things beside, as that of the short form may, a healthy client can be asked to
-	// come again; it must then be answered.
+	// Under overload, and on a machine that does other things beside, a healthy client can be asked to come again; it
+	// must then be answered.
+	again := 0
 	ask := func() {
 		t.Helper()
 		ctx, cancel := context.WithTimeout(t.Context(), patience)
 		defer cancel()
 		request := &gecv1.QuoteRequest{Payment: &gecv1.Payment{Notices: []*gecv1.Notice{{AmountCents: 5000}}}}
 		_, err := healthy.Quote(ctx, request)
-		for again := os.Getenv(slowEnv) == ""; again && status.Code(err) == codes.Unavailable; {
+		for ; status.Code(err) == codes.Unavailable; again++ {
 			_, err = healthy.Quote(ctx, request)
 		}
 		if err != nil {
@@ -310,7 +311,7 @@ func TestRapidReset(t *testing.T) {
 	if growth > growthBytesMax {
 		t.Errorf("rapid reset took %d MiB", growth>>20)
 	}
-	t.Logf("rapid reset: %d MiB", growth>>20)
+	t.Logf("rapid reset: %d MiB; of 202 quotes of a healthy client %d were asked more often than its retry policy does", growth>>20, again)
 }
 
 // retrying is the policy that clients are told to have: what is turned away under overload is asked again.

@@ -45,8 +45,8 @@ type Config struct {
 	// traces that begin here of which they are, 0 to 1.
 	Traces      string
 	TracesRatio float64
-	// OverloadWait is the mean time for which work may wait for a processor before calls are turned away
-	// with 503; ConnectionsMax the number of HTTP connections open at a time, beyond which new ones are closed.
+	// OverloadWait is the time for which work may wait for a processor, nine times of ten, before calls are turned
+	// away with 503; ConnectionsMax the number of HTTP connections open at a time, beyond which new ones are closed.
 	OverloadWait   time.Duration
 	ConnectionsMax int
 	// Store is badger for a node by itself, etcd for one of a cluster; Etcd says where the cluster's catalogue is.
@@ -130,7 +130,7 @@ func Settings() []Setting {
 			Help:  "longest `time` that calls under way may take at a stop",
 			field: func(c *Config) any { return &c.StopTimeout }},
 		{Name: "overload-wait", Default: "5ms", Min: "1ms", Max: "10s", Serve: true,
-			Help:  "mean `time` for which work may wait for a processor before some calls are turned away with 503",
+			Help:  "`time` for which work may wait for a processor, nine times of ten, before some calls are turned away with 503",
 			field: func(c *Config) any { return &c.OverloadWait }},
 		{Name: "connections-max", Default: "16384", Min: "16", Max: "1048576", Serve: true,
 			Help: "`number` of HTTP connections open at a time; new ones beyond it are closed", field: func(c *Config) any { return &c.ConnectionsMax }},

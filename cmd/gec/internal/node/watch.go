@@ -123,7 +123,7 @@ func (w *watch) registerLoad() error {
 	return w.register([]gauge{
 		{"gec_overload_refused_total", "Calls turned away because there were too many.", func() float64 { return float64(w.load.Refused()) }},
 		{"gec_overload_share", "Share of calls that is being turned away.", w.load.Share},
-		{"gec_overload_wait_seconds", "Mean time for which work waits for a processor.", func() float64 { return w.load.Waited().Seconds() }},
+		{"gec_overload_wait_seconds", "Time for which work waits for a processor, nine times of ten.", func() float64 { return w.load.Waited().Seconds() }},
 		{"gec_http_connections", "HTTP connections that are open.", func() float64 { return float64(w.connections.Load()) }},
 		{"gec_http_connections_closed_total", "HTTP connections closed because there were too many.", func() float64 { return float64(w.closed.Load()) }},
 	})
