@@ -20,6 +20,8 @@ type Config struct {
 	ListenWithoutKeys bool
 	// AuthoringWithoutKeys lets whoever reaches the loopback addresses change the catalogue, as the operator.
 	AuthoringWithoutKeys bool
+	// FirstKeyFile is where the operator's first access key is written when there is no key yet, or "off".
+	FirstKeyFile string
 	// TestEndpoints serves the endpoints by which test suites change the catalogue (spec 4).
 	TestEndpoints bool
 	// Sample loads the built-in sample catalogue into an empty data folder.
@@ -110,6 +112,9 @@ func Settings() []Setting {
 		{Name: "authoring-without-keys", Default: "false", Serve: true,
 			Help:  "let every caller on this machine change the catalogue as the operator; loopback only, for trying out",
 			field: func(c *Config) any { return &c.AuthoringWithoutKeys }},
+		{Name: "first-key-file", Default: "off", Serve: true,
+			Help:  "`file` to make with the operator's first access key, where the catalogue has no key yet",
+			field: func(c *Config) any { return &c.FirstKeyFile }},
 		{Name: "test-endpoints", Default: "false", Serve: true,
 			Help:  "serve POST /configuration/…, by which test suites change the catalogue without a key",
 			field: func(c *Config) any { return &c.TestEndpoints }},

@@ -86,6 +86,11 @@ func Serve(ctx context.Context, c config.Config, version string, log *slog.Logge
 	if err != nil {
 		return err
 	}
+	if c.FirstKeyFile != off {
+		if err := firstKey(ctx, folder, c.FirstKeyFile, log); err != nil {
+			return err
+		}
+	}
 	keys, err := gate(ctx, c, folder, log)
 	if err != nil {
 		return err
