@@ -14,6 +14,7 @@ const (
 	writeTimeout      = 30 * time.Second
 	idleTimeout       = 120 * time.Second
 	headerBytesMax    = 16 << 10
+	streamsMax        = 128
 )
 
 // Server returns an HTTP server for a handler whose every wait is bounded, so that slow clients cannot hold
@@ -31,7 +32,21 @@ func Server(addr string, handler http.Handler, logger *slog.Logger) *http.Server
 		WriteTimeout:      writeTimeout,
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    headerBytesMax,
+		HTTP2:             http2Bounds(),
 		ConnContext:       withConn,
 		ErrorLog:          slog.NewLogLogger(logger.Handler(), slog.LevelWarn),
+	}
+}
+
+// http2Bounds are those of HTTP/2, which is spoken over TLS. Streams that a client resets count among the streams
+// at a time until their handlers have ended, and the connection is closed when four times as many wait
+// (CVE-2023-44487).
+func http2Bounds() *http.HTTP2Config {
+	return &http.HTTP2Config{
+		MaxConcurrentStreams: streamsMax,
+		MaxReadFrameSize:     16 << 10,
+		SendPingTimeout:      time.Minute,
+		PingTimeout:          15 * time.Second,
+		WriteByteTimeout:     writeTimeout,
 	}
 }

@@ -18,6 +18,7 @@ import (
 	"gec/api/access"
 	"gec/api/gecv1"
 	"gec/api/problem"
+	"gec/cmd/gec/internal/tlsfiles"
 )
 
 const (
@@ -45,6 +46,20 @@ func (c *Client) WithKey(key string) (*Client, error) {
 	}
 	with := *c
 	with.key = key
+	return &with, nil
+}
+
+// WithTLS makes the Client trust the authorities of a file, empty for those of the system, and show a certificate
+// of files, empty for none. Errors: those of the files.
+func (c *Client) WithTLS(ca, cert, key string) (*Client, error) {
+	settings, err := tlsfiles.Client(ca, cert, key)
+	if err != nil {
+		return nil, err
+	}
+	with := *c
+	with.http.Transport = &http.Transport{
+		Proxy: http.ProxyFromEnvironment, TLSClientConfig: settings, ForceAttemptHTTP2: true, TLSHandshakeTimeout: 10 * time.Second,
+	}
 	return &with, nil
 }
 

@@ -63,6 +63,9 @@ func (p Process) ask(cmd *cobra.Command, server string, local func(*node.Folder)
 		if err != nil {
 			return &usageError{fmt.Errorf("--server: %w", err)}
 		}
+		if client, err = withTLS(cmd, client); err != nil {
+			return err
+		}
 		if client, err = p.withKey(cmd, client); err != nil {
 			return err
 		}
@@ -95,6 +98,30 @@ const keyFileBytesMax = 4 << 10
 func serverFlags(flags *pflag.FlagSet, server *string) {
 	flags.StringVar(server, "server", "", "`URL` of a running gec to ask, as http://127.0.0.1:8080, in place of a data folder")
 	flags.String("key-file", "", "`file` with the access key for --server ("+keyFileEnv+"; or the key itself in "+keyEnv+")")
+	flags.String("ca-file", "", "PEM `file` of who vouches for the --server; none: those of the system")
+	flags.String("client-cert", "", "PEM `file` of a certificate to show to the --server")
+	flags.String("client-key", "", "PEM `file` of the key of --client-cert")
+}
+
+// withTLS lets a client use the files that the command line names, if any.
+func withTLS(cmd *cobra.Command, client *ask.Client) (*ask.Client, error) {
+	files := map[string]string{}
+	for _, name := range []string{"ca-file", "client-cert", "client-key"} {
+		value, err := cmd.Flags().GetString(name)
+		if err != nil {
+			return nil, err
+		}
+		if value != "" {
+			files[name] = value
+		}
+	}
+	if (files["client-cert"] == "") != (files["client-key"] == "") {
+		return nil, usage("--client-cert and --client-key go together")
+	}
+	if len(files) == 0 {
+		return client, nil
+	}
+	return client.WithTLS(files["ca-file"], files["client-cert"], files["client-key"])
 }
 
 // withKey lets a client show the access key that the command line or the environment names, if any.

@@ -47,6 +47,9 @@ type Config struct {
 	// traces that begin here of which they are, 0 to 1.
 	Traces      string
 	TracesRatio float64
+	// TLS is that of both addresses, and OIDC whose bearer tokens are taken.
+	TLS  TLS
+	OIDC OIDC
 	// OverloadWait is the time for which work may wait for a processor, nine times of ten, before calls are turned
 	// away with 503; ConnectionsMax the number of HTTP connections open at a time, beyond which new ones are closed.
 	OverloadWait   time.Duration
@@ -57,6 +60,25 @@ type Config struct {
 	// ProgramsMax, ECPlansMax and SnapshotsMax bound the caches of compiled conditions, of plans of
 	// creditor institutions and of past revisions, in entries.
 	ProgramsMax, ECPlansMax, SnapshotsMax int
+}
+
+// TLS names the files of TLS for HTTP and gRPC, each "off" where there is none. They are read again when they change.
+type TLS struct {
+	// Cert and Key are the certificate of the server and its key in PEM form; without them nothing is encrypted.
+	Cert, Key string
+	// ClientCA are the authorities of clients' certificates, ClientAuth says whether those are optional or
+	// required, Clients is the table of who they are.
+	ClientCA, ClientAuth, Clients string
+}
+
+// OIDC is an issuer of bearer tokens. Issuer and Audience are both set or both "off".
+type OIDC struct {
+	// Issuer is its URL, Audience what its tokens for this service name, JWKS the URL of its keys or "off": the
+	// one of its metadata.
+	Issuer, Audience, JWKS string
+	// NameClaim and RolesClaim are where tokens have the caller's name and roles, CA the PEM file of who vouches
+	// for the issuer's host, or "off": those of the system.
+	NameClaim, RolesClaim, CA string
 }
 
 // Etcd is where the catalogue of a cluster is.
@@ -106,6 +128,27 @@ func Settings() []Setting {
 		{Name: "traces-ratio", Default: "0.01", Min: "0", Max: "1", Serve: true,
 			Help:  "`share` of traces that are sampled; callers with a traceparent decide for themselves",
 			field: func(c *Config) any { return &c.TracesRatio }},
+		{Name: "tls-cert", Default: Off, Serve: true, Help: "PEM `file` of the server's certificate for HTTP and gRPC; off: no TLS",
+			field: func(c *Config) any { return &c.TLS.Cert }},
+		{Name: "tls-key", Default: Off, Serve: true, Help: "PEM `file` of the key of --tls-cert", field: func(c *Config) any { return &c.TLS.Key }},
+		{Name: "tls-client-ca", Default: Off, Serve: true, Help: "PEM `file` of who vouches for clients' certificates",
+			field: func(c *Config) any { return &c.TLS.ClientCA }},
+		{Name: "tls-client-auth", Default: "optional", Choices: []string{"optional", "required"}, Serve: true,
+			Help: "`whether` clients have to show a certificate of --tls-client-ca", field: func(c *Config) any { return &c.TLS.ClientAuth }},
+		{Name: "tls-clients", Default: Off, Serve: true, Help: "YAML `file` that says who clients are by their certificates: a list of subject, name, roles",
+			field: func(c *Config) any { return &c.TLS.Clients }},
+		{Name: "oidc-issuer", Default: Off, Serve: true, Help: "`URL` of the issuer whose bearer tokens (JWT) are taken",
+			field: func(c *Config) any { return &c.OIDC.Issuer }},
+		{Name: "oidc-audience", Default: Off, Serve: true, Help: "`name` of this service in tokens (aud); needed with --oidc-issuer",
+			field: func(c *Config) any { return &c.OIDC.Audience }},
+		{Name: "oidc-jwks", Default: Off, Serve: true, Help: "`URL` of the issuer's keys; off: where its metadata says",
+			field: func(c *Config) any { return &c.OIDC.JWKS }},
+		{Name: "oidc-name-claim", Default: "sub", Serve: true, Help: "`claim` with the caller's name for journal and history",
+			field: func(c *Config) any { return &c.OIDC.NameClaim }},
+		{Name: "oidc-roles-claim", Default: "gec_roles", Serve: true, Help: "`claim` with the caller's roles, or a pointer to them, as /realm_access/roles",
+			field: func(c *Config) any { return &c.OIDC.RolesClaim }},
+		{Name: "oidc-ca", Default: Off, Serve: true, Help: "PEM `file` of who vouches for the issuer's host; off: those of the system",
+			field: func(c *Config) any { return &c.OIDC.CA }},
 		{Name: "insecure-listen-without-keys", Default: "false", Serve: true,
 			Help:  "listen beyond loopback although whoever reaches the address needs no key",
 			field: func(c *Config) any { return &c.ListenWithoutKeys }},

@@ -101,6 +101,9 @@ func Load(flags *pflag.FlagSet, environ []string) (Config, []Value, error) {
 		}
 		values = append(values, Value{Name: s.Name, Text: s.Text(&c), Source: source})
 	}
+	if len(faults) == 0 {
+		faults = c.together()
+	}
 	if len(faults) > 0 {
 		return Config{}, nil, &Error{Faults: faults}
 	}

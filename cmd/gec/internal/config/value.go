@@ -85,7 +85,8 @@ func (s *Setting) Text(c *Config) string {
 	return ""
 }
 
-// Validate holds every setting to its bounds and choices and returns all faults, joined.
+// Validate holds every setting to its bounds and choices, and those that need each other together, and returns
+// all faults, joined.
 func (c *Config) Validate() error {
 	var faults []error
 	for _, s := range Settings() {
@@ -93,7 +94,7 @@ func (c *Config) Validate() error {
 			faults = append(faults, fmt.Errorf("%s: %w", s.Name, err))
 		}
 	}
-	return errors.Join(faults...)
+	return errors.Join(append(faults, c.together()...)...)
 }
 
 func (s *Setting) validate(c *Config) error {

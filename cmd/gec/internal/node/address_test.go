@@ -27,7 +27,7 @@ func TestLeastAuthority(t *testing.T) {
 				t.Fatal(err)
 			}
 			var refused *ExposedError
-			if _, err := gate(t.Context(), c, folder, quiet); errors.As(err, &refused) != exposed {
+			if _, err := gate(t.Context(), c, folder, proofs{}, quiet); errors.As(err, &refused) != exposed {
 				t.Errorf("%+v: %v, want exposed %v", c, err, exposed)
 			}
 			if exposed && !strings.Contains(refused.Error(), "--insecure-listen-without-keys") {
@@ -35,7 +35,7 @@ func TestLeastAuthority(t *testing.T) {
 			}
 			risk := c
 			risk.ListenWithoutKeys = true
-			if _, err := gate(t.Context(), risk, folder, quiet); err != nil {
+			if _, err := gate(t.Context(), risk, folder, proofs{}, quiet); err != nil {
 				t.Errorf("%+v: the risk was named: %v", risk, err)
 			}
 			risk.AuthoringWithoutKeys = true
@@ -45,7 +45,7 @@ func TestLeastAuthority(t *testing.T) {
 			if _, _, err := access.NewKeyring(folder, nil).New(t.Context(), Owner(), access.Key{Name: "platform", Roles: []access.Role{access.RoleQuotes}}); err != nil {
 				t.Fatal(err)
 			}
-			if _, err := gate(t.Context(), c, folder, quiet); err != nil {
+			if _, err := gate(t.Context(), c, folder, proofs{}, quiet); err != nil {
 				t.Errorf("%+v: there is a key: %v", c, err)
 			}
 			if err := folder.Close(); err != nil {

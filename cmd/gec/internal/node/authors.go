@@ -2,6 +2,7 @@ package node
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"net/http"
 
@@ -11,10 +12,27 @@ import (
 	"gec/cmd/gec/internal/config"
 )
 
-// gate reads the access keys of a folder. Errors: those of the store; *ExposedError where an address is open to
+// admission makes the first key where the settings ask for one, and the gate, whose numbers it registers. Errors as
+// gate.
+func admission(ctx context.Context, c config.Config, folder *Folder, p proofs, w *watch, log *slog.Logger) (*access.Access, error) {
+	if c.FirstKeyFile != off {
+		if err := firstKey(ctx, folder, c.FirstKeyFile, log); err != nil {
+			return nil, err
+		}
+	}
+	a, err := gate(ctx, c, folder, p, log)
+	if err != nil {
+		return nil, err
+	}
+	return a, errors.Join(w.registerAccess(a), w.registerProofs(p))
+}
+
+// gate reads the access keys of a folder, and takes the other proofs besides them. Errors: those of the store; *ExposedError where an address is open to
 // other machines and there is no key.
-func gate(ctx context.Context, c config.Config, folder *Folder, log *slog.Logger) (*access.Access, error) {
-	a, err := access.New(ctx, access.Options{Annex: folder.Catalogue, AnybodyOperates: c.AuthoringWithoutKeys, Log: log})
+func gate(ctx context.Context, c config.Config, folder *Folder, p proofs, log *slog.Logger) (*access.Access, error) {
+	o := access.Options{Annex: folder.Catalogue, AnybodyOperates: c.AuthoringWithoutKeys, Log: log}
+	p.accept(&o)
+	a, err := access.New(ctx, o)
 	if err != nil {
 		return nil, err
 	}

@@ -46,7 +46,7 @@ func share(ctx context.Context, c config.Config, folder *badger.Store, log *slog
 }
 
 // off is how settings say that there is nothing.
-const off = "off"
+const off = config.Off
 
 // etcdOptions reads the files that the settings name.
 func etcdOptions(c config.Etcd, log *slog.Logger) (etcd.Options, error) {

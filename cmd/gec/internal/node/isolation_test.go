@@ -108,7 +108,7 @@ func newWorld(t *testing.T) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if w.node, err = assemble(c, "test", folder, a, watch, quiet); err != nil {
+	if w.node, err = assemble(c, "test", folder, a, proofs{}, watch, quiet); err != nil {
 		t.Fatal(err)
 	}
 	w.node.ready(true)

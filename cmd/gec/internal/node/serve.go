@@ -52,6 +52,11 @@ func Serve(ctx context.Context, c config.Config, version string, log *slog.Logge
 	if err := CheckAddresses(c); err != nil {
 		return err
 	}
+	proofs, err := prove(c, log)
+	if err != nil {
+		return err
+	}
+	defer proofs.run(ctx)()
 	tracer, log, endTraces, err := traces(ctx, c, version, log)
 	if err != nil {
 		return err
@@ -86,19 +91,11 @@ func Serve(ctx context.Context, c config.Config, version string, log *slog.Logge
 	if err != nil {
 		return err
 	}
-	if c.FirstKeyFile != off {
-		if err := firstKey(ctx, folder, c.FirstKeyFile, log); err != nil {
-			return err
-		}
-	}
-	keys, err := gate(ctx, c, folder, log)
+	keys, err := admission(ctx, c, folder, proofs, w, log)
 	if err != nil {
 		return err
 	}
-	if err := w.registerAccess(keys); err != nil {
-		return err
-	}
-	n, err := assemble(c, version, folder, keys, w, log)
+	n, err := assemble(c, version, folder, keys, proofs, w, log)
 	if err != nil {
 		return err
 	}
@@ -112,7 +109,7 @@ func Serve(ctx context.Context, c config.Config, version string, log *slog.Logge
 		return nil // stopped before it began
 	}
 	failed := make(chan error, 2)
-	go func() { failed <- n.http.Serve(rest.Listener(httpListener)) }()
+	go func() { failed <- proofs.serveHTTP(n.http, httpListener) }()
 	go func() { failed <- n.grpc.Serve(grpcListener) }()
 	n.ready(true)
 	defer keepHeadroom(ctx)()
@@ -176,7 +173,7 @@ func loadSample(ctx context.Context, folder *Folder, log *slog.Logger) error {
 }
 
 // assemble makes the services on a catalogue, not ready yet.
-func assemble(c config.Config, version string, folder *Folder, keys access.Gate, w *watch, log *slog.Logger) (*node, error) {
+func assemble(c config.Config, version string, folder *Folder, keys access.Gate, p proofs, w *watch, log *slog.Logger) (*node, error) {
 	requests, requestLevel := log, slog.LevelInfo
 	if !c.LogRequests {
 		requests, requestLevel = errorsOnly(log), slog.LevelDebug
@@ -205,7 +202,7 @@ func assemble(c config.Config, version string, folder *Folder, keys access.Gate,
 	native := rpc.Options{Catalogue: folder.Catalogue, Authors: folder.Catalogue, Gate: keys, Log: requests}
 	held := folder.seen()
 	native.Observe, native.Quoted, native.Failed = w.observe(), w.quoted(), w.failed(log)
-	native.GRPC = append(append(native.GRPC, w.grpc()...), held.GRPC()...)
+	native.GRPC = append(append(p.grpc(), w.grpc()...), held.GRPC()...)
 	return &node{
 		config: c, log: log, rest: api, grpc: rpc.New(native),
 		http: w.http(c, rest.Server(c.HTTPAddress, held.HTTP(contracts(api, rpc.JSON(native))), log)),
