@@ -5,6 +5,8 @@ import (
 	"errors"
 	"time"
 	"unicode/utf8"
+
+	"gec/engine"
 )
 
 // The bounds of what an entry keeps, in characters. Longer texts are cut.
@@ -30,6 +32,18 @@ type Entry struct {
 	RequestID         string
 	// IUV and Context are the headers X-Iuv and X-Ccp.
 	IUV, Context string
+	Facts
+	// Status is the HTTP status, or the one that a gRPC code corresponds to.
+	Status int
+	// Body is the body of the request, of which only length and hash are kept. Where it is not at hand whole,
+	// BodyBytes and BodySHA256 say both instead.
+	Body       []byte
+	BodyBytes  int64
+	BodySHA256 [32]byte
+}
+
+// Facts are what a call was about. Never a BIN.
+type Facts struct {
 	// CreditorInstitution is the primary EC of the first notice or the EC of the path.
 	CreditorInstitution, PSP, PaymentType string
 	// Channel is the touchpoint, or the channel where the call names that instead.
@@ -42,13 +56,33 @@ type Entry struct {
 	// Rows of the answer, and the ids of its first bundles; empty ones are not counted.
 	Rows    int
 	Bundles [BundlesMax]string
-	// Status is the HTTP status, or the one that a gRPC code corresponds to.
-	Status int
-	// Body is the body of the request, of which only length and hash are kept. Where it is not at hand whole,
-	// BodyBytes and BodySHA256 say both instead.
-	Body       []byte
-	BodyBytes  int64
-	BodySHA256 [32]byte
+}
+
+// Asked takes over what a payment says. It shares the strings.
+func (f *Facts) Asked(p *engine.Payment) {
+	f.PaymentType, f.Channel = p.PaymentType, p.Touchpoint
+	for i := range p.Notices {
+		if sum := f.AmountCents + p.Notices[i].AmountCents; sum > f.AmountCents { // no overflow
+			f.AmountCents = sum
+		}
+	}
+	if len(p.Notices) > 0 {
+		f.CreditorInstitution = p.Notices[0].CreditorInstitution
+	}
+	if len(p.PSPs) == 1 {
+		f.PSP = p.PSPs[0].PSP
+		if f.Channel == "" {
+			f.Channel = p.PSPs[0].Channel
+		}
+	}
+}
+
+// Answered takes over what an answer says. It shares the strings.
+func (f *Facts) Answered(a *engine.Answer) {
+	f.Revision, f.Seed, f.Rows = a.Revision, a.Seed, len(a.Quotes)
+	for i := range min(len(a.Quotes), BundlesMax) {
+		f.Bundles[i] = a.Quotes[i].Bundle.ID
+	}
 }
 
 // appendEntry appends the payload of a frame but for the hash of the body, which comes last.

@@ -140,7 +140,7 @@ func changesOf(changes []bundles.Record) source {
 		}
 		return int(a.Revision - b.Revision)
 	})
-	changes = slices.CompactFunc(changes, func(a, b bundles.Record) bool { return a.Revision == b.Revision && a.SHA256 == b.SHA256 })
+	changes = slices.CompactFunc(changes, func(a, b bundles.Record) bool { return a.Revision == b.Revision && a.At.Equal(b.At) })
 	return source{next: func() (*event, error) {
 		if len(changes) == 0 {
 			return nil, nil

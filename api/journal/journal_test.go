@@ -25,9 +25,11 @@ var noon = time.Date(2026, time.November, 26, 12, 0, 0, 0, time.UTC)
 func call(n int) *Entry {
 	return &Entry{
 		Started: noon.Add(time.Duration(n) * time.Millisecond), Took: 1500 * time.Microsecond, Operation: "getFeesMulti",
-		RequestID: fmt.Sprintf("request-%d", n), CreditorInstitution: "80000000103", PaymentType: "CP", Channel: "CHECKOUT",
-		AmountCents: 5000, Revision: 7, Seed: 42, Rows: 10, Bundles: [BundlesMax]string{"a", "b"}, Status: 200,
-		Body: []byte(`{"paymentNotice":[]}`),
+		RequestID: fmt.Sprintf("request-%d", n), Status: 200, Body: []byte(`{"paymentNotice":[]}`),
+		Facts: Facts{
+			CreditorInstitution: "80000000103", PaymentType: "CP", Channel: "CHECKOUT",
+			AmountCents: 5000, Revision: 7, Seed: 42, Rows: 10, Bundles: [BundlesMax]string{"a", "b"},
+		},
 	}
 }
 

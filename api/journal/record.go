@@ -104,7 +104,7 @@ func (e *Entry) records() (req, rsp Record) {
 	p.add("requestId", e.RequestID)
 	p.number("revision", e.Revision)
 	p.number("amountCents", e.AmountCents)
-	if e.Revision > 0 && e.Status < statusGoodBelow {
+	if e.Rows > 0 || e.Seed != 0 { // else it is no quote
 		p.add("rows", strconv.Itoa(e.Rows))
 	}
 	if e.Seed != 0 {
@@ -141,7 +141,9 @@ func ChangeRecord(r bundles.Record) Record {
 	p.number("revision", r.Revision)
 	p.add("rows", strconv.Itoa(r.Rows))
 	p.add("onBehalfOf", r.OnBehalfOf)
-	p.add("recordSHA256", fmt.Sprintf("%x", r.SHA256))
+	if r.SHA256 != [32]byte{} { // a server does not tell it
+		p.add("recordSHA256", fmt.Sprintf("%x", r.SHA256))
+	}
 	out.ParametriSpecificiInterfaccia = p.String()
 	return out
 }

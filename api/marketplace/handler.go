@@ -11,6 +11,7 @@ import (
 
 	"gec/api/access"
 	"gec/api/failing"
+	"gec/api/journal"
 	"gec/api/problem"
 	"gec/bundles"
 	"gec/bundles/format"
@@ -103,7 +104,10 @@ func withoutLastSlash(r *http.Request) *http.Request {
 // serve lets a route answer, for a caller that may ask it.
 func (h *Handler) serve(w http.ResponseWriter, r *http.Request, route Route) {
 	if named, ok := w.(interface{ Operation(name string) }); ok {
-		named.Operation(route.Operation) // for the log and the metrics of whoever mounts this
+		named.Operation(route.Operation) // for the log, the metrics and the journal of whoever mounts this
+	}
+	if told, ok := w.(interface{ Facts(journal.Facts) }); ok {
+		told.Facts(journal.Facts{PSP: r.PathValue("idPsp"), CreditorInstitution: r.PathValue("ciFiscalCode")})
 	}
 	c := &call{h: h, w: w, r: r, operation: route.Operation}
 	if c.catalogue = h.options.Catalogue(); c.catalogue == nil {

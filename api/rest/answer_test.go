@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"gec/api/journal"
 	"gec/engine"
 )
 
@@ -42,7 +43,7 @@ func TestWireAnswers(t *testing.T) {
 		{"v2-empty", `{"paymentNotice":[{"paymentAmount":1000001,"primaryCreditorInstitution":"1","transferList":[{"creditorInstitution":"1"}]}]}`, contractV2, fee},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			answer, outcome, err := calculatorOf(smallWorld(t)).answer([]byte("before "), []byte(c.body), &c.query, c.contract)
+			answer, outcome, err := calculatorOf(smallWorld(t)).answer([]byte("before "), []byte(c.body), &c.query, c.contract, new(journal.Facts))
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"gec/api/access"
+	"gec/api/journal"
 	"gec/api/observe"
 	"gec/bundles"
 	"gec/engine"
@@ -44,6 +45,8 @@ type Options struct {
 	Details func() []string
 	// Observe, where not nil, is told of every request when it is over.
 	Observe observe.Func
+	// Journal gets every call of the contracts and of those mounts that name their operations; nil: nobody does.
+	Journal *journal.Journal
 	// Quoted, where not nil, is told what each answer of the calculator took. It must be quick.
 	Quoted func(engine.Effort)
 	// Failed, where not nil, is told of bundles that an answer left out because they failed while running
@@ -150,7 +153,7 @@ func (a *API) dispatch(x *exchange) error {
 		x.w.Header()["Allow"] = []string{e.allow}
 		return methodNotAllowed(x.r.Method, e.allow)
 	}
-	x.operation, x.part = route.operation, part
+	x.operation, x.part, x.journaled = route.operation, part, route.journaled
 	if a.options.Gate != nil {
 		grant, err := a.options.Gate.HTTP(x.r, route.operation)
 		x.caller = grant.Name()
@@ -176,7 +179,7 @@ func (a *API) fees(x *exchange, c contract) error {
 		return err
 	}
 	var err error
-	x.out, x.outcome, err = a.calculator.answer(x.out[:0], x.body, &x.query, c)
+	x.out, x.outcome, err = a.calculator.answer(x.out[:0], x.body, &x.query, c, &x.facts)
 	if err != nil {
 		return err
 	}

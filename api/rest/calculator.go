@@ -9,6 +9,7 @@ import (
 
 	"google.golang.org/grpc/codes"
 
+	"gec/api/journal"
 	"gec/api/problem"
 	"gec/engine"
 )
@@ -72,27 +73,28 @@ func NewCalculator(snapshot func() *engine.Snapshot, now func() time.Time) *Calc
 // needed any more when the call returns. Errors, with dst returned as it was: *problem.Problem for a faulty
 // body or while there is no snapshot, *engine.UnknownNameError, or that of reading subscriptions.
 func (c *Calculator) AnswerV1(dst, body []byte, q *Query) ([]byte, Outcome, error) {
-	return c.answer(dst, body, q, contractV1)
+	return c.answer(dst, body, q, contractV1, &journal.Facts{})
 }
 
 // AnswerV2 is AnswerV1 for the body of POST /fees/multi.
 func (c *Calculator) AnswerV2(dst, body []byte, q *Query) ([]byte, Outcome, error) {
-	return c.answer(dst, body, q, contractV2)
+	return c.answer(dst, body, q, contractV2, &journal.Facts{})
 }
 
-func (c *Calculator) answer(dst, body []byte, q *Query, contract contract) ([]byte, Outcome, error) {
+// answer answers a body. facts get what the journal is told, in strings of the body and of the snapshot.
+func (c *Calculator) answer(dst, body []byte, q *Query, contract contract, facts *journal.Facts) ([]byte, Outcome, error) {
 	snapshot := c.snapshot()
 	if snapshot == nil {
 		return dst, Outcome{}, notReady()
 	}
 	w := c.work.Get().(*work)
 	// Not deferred: after a panic the work is left to the garbage collector, whatever state it is in.
-	dst, outcome, err := c.answerOn(w, snapshot, dst, body, q, contract)
+	dst, outcome, err := c.answerOn(w, snapshot, dst, body, q, contract, facts)
 	c.work.Put(w)
 	return dst, outcome, err
 }
 
-func (c *Calculator) answerOn(w *work, s *engine.Snapshot, dst, body []byte, q *Query, contract contract) ([]byte, Outcome, error) {
+func (c *Calculator) answerOn(w *work, s *engine.Snapshot, dst, body []byte, q *Query, contract contract, facts *journal.Facts) ([]byte, Outcome, error) {
 	if err := w.decoder.decode(body, contract, q.PSP); err != nil {
 		return dst, Outcome{}, err
 	}
@@ -100,6 +102,7 @@ func (c *Calculator) answerOn(w *work, s *engine.Snapshot, dst, body []byte, q *
 	payment.WithoutPoste = !q.AllCcp
 	payment.At = c.now()
 	payment.Reference = q.Reference
+	facts.Asked(payment)
 	options := engine.Options{View: engine.OnePerPSP, Order: q.Order, OnUsFirst: q.OnUsFirst, Limit: q.Limit}
 	if contract == contractV1 {
 		options = engine.Options{View: engine.EveryBundle, OnUsFirst: true, Limit: q.Limit}
@@ -114,6 +117,7 @@ func (c *Calculator) answerOn(w *work, s *engine.Snapshot, dst, body []byte, q *
 	if c.quoted != nil {
 		c.quoted(w.quoter.Effort())
 	}
+	facts.Answered(answer)
 	outcome := Outcome{Revision: answer.Revision, Seed: answer.Seed, Rows: len(answer.Quotes)}
 	return appendAnswer(dst, contract, answer), outcome, nil
 }

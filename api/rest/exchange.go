@@ -11,6 +11,7 @@ import (
 
 	"google.golang.org/grpc/codes"
 
+	"gec/api/journal"
 	"gec/api/observe"
 	"gec/api/problem"
 	"gec/api/requestid"
@@ -37,9 +38,14 @@ type exchange struct {
 	outcome         Outcome
 	// status is 0 until the answer's head is written.
 	status int
-	// started is set only when the request is going to be logged or observed.
+	// started is set only when the request is going to be logged, observed or journaled.
 	started time.Time
 	logged  bool
+	// journaled says that the request is an event of the journal, facts what it is told, digest the body of what
+	// a mounted handler reads.
+	journaled bool
+	facts     journal.Facts
+	digest    *digesting
 }
 
 func (x *exchange) begin(a *API, w http.ResponseWriter, r *http.Request) {
@@ -56,7 +62,7 @@ func (x *exchange) begin(a *API, w http.ResponseWriter, r *http.Request) {
 	}
 	header["X-Content-Type-Options"] = a.static.nosniff
 	x.logged = a.options.Logger.Enabled(r.Context(), a.options.RequestLevel)
-	if x.logged || a.options.Observe != nil {
+	if x.logged || a.options.Observe != nil || a.options.Journal != nil {
 		x.started = time.Now()
 	}
 }
@@ -74,6 +80,9 @@ func (x *exchange) done() {
 		tell(x.r.Context(), observe.Call{
 			Transport: observe.HTTP, Operation: operation, Status: x.status, Revision: x.outcome.Revision, Rows: x.outcome.Rows, Took: time.Since(x.started),
 		})
+	}
+	if x.journaled && x.api.options.Journal != nil {
+		x.journal()
 	}
 }
 
@@ -185,42 +194,15 @@ func (x *exchange) delegate(handler http.Handler) {
 	if x.idMade {
 		x.r.Header.Set(headerRequestID, x.id)
 	}
-	handler.ServeHTTP(&recorder{ResponseWriter: x.w, status: &x.status, operation: &x.operation, caller: &x.caller}, x.r)
+	if x.api.options.Journal != nil {
+		x.digest = &digesting{ReadCloser: x.r.Body}
+		x.r.Body = x.digest
+	}
+	handler.ServeHTTP(&recorder{ResponseWriter: x.w, x: x}, x.r)
 	if x.status == 0 {
 		x.status = http.StatusOK // a handler that writes nothing
 	}
 }
-
-// recorder notes the status that a mounted handler answers with.
-type recorder struct {
-	http.ResponseWriter
-	status    *int
-	operation *string
-	caller    *string
-}
-
-// Operation lets a mounted handler name the operation, for the log and the metrics.
-func (w *recorder) Operation(name string) { *w.operation = name }
-
-// Caller lets a mounted handler say who calls.
-func (w *recorder) Caller(name string) { *w.caller = name }
-
-func (w *recorder) WriteHeader(status int) {
-	if *w.status == 0 && status >= 200 {
-		*w.status = status
-	}
-	w.ResponseWriter.WriteHeader(status)
-}
-
-func (w *recorder) Write(part []byte) (int, error) {
-	if *w.status == 0 {
-		*w.status = http.StatusOK
-	}
-	return w.ResponseWriter.Write(part)
-}
-
-// Unwrap lets http.ResponseController reach the connection.
-func (w *recorder) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
 func notFound(path string) error {
 	return problem.New(http.StatusNotFound, codes.NotFound, "There is nothing at "+path+": see /openapi for what there is")

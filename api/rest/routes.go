@@ -17,6 +17,8 @@ type route struct {
 	// operation is the name in logs, that of the event journal where it has one (spec 6).
 	operation string
 	serve     serve
+	// journaled says that its calls are events of the journal. Questions about the service itself are not.
+	journaled bool
 }
 
 // routes is the table of everything that is served here. The OpenAPI documents are tested against it.
@@ -28,9 +30,10 @@ func routes(testEndpoints bool) []route {
 	const get, post = http.MethodGet, http.MethodPost
 
 	var table []route
+	journaled := true
 	add := func(prefixes []string, method, path, operation string, serve serve) {
 		for _, prefix := range prefixes {
-			table = append(table, route{method, prefix + path, operation, serve})
+			table = append(table, route{method, prefix + path, operation, serve, journaled})
 		}
 	}
 	add(v1, post, "/fees", "getFees", (*API).feesV1)
@@ -40,6 +43,7 @@ func routes(testEndpoints bool) []route {
 	add(all, post, "/fees/multi", "getFeesMulti", (*API).feesV2)
 	add(all, post, "/psps/{idPsp}/fees/multi", "getFeesByPspMulti", (*API).feesV2)
 
+	journaled = false
 	all = append(all, "/afm/marketplace-service/v1", "/afm/utils/v1")
 	add(all, get, "/info", "info", (*API).info)
 	add(all, get, "/actuator/health", "health", (*API).readiness)
@@ -50,6 +54,7 @@ func routes(testEndpoints bool) []route {
 	add(bare, get, "/openapi", "listDocuments", (*API).listDocuments)
 	add(bare, get, "/openapi/{document}", "getDocument", (*API).getDocument)
 
+	journaled = true
 	if testEndpoints {
 		add(v1, post, "/configuration/bundles/add", "testAddBundles", (*API).addBundles)
 		add(v1, post, "/configuration/bundles/delete", "testDeleteBundles", (*API).deleteBundles)

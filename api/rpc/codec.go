@@ -8,6 +8,7 @@ import (
 	"google.golang.org/grpc/mem"
 
 	"gec/api/gecv1"
+	"gec/api/journal"
 )
 
 // codec is the protobuf codec of grpc-go but for quotes, whose requests are read without copies and whose
@@ -50,6 +51,14 @@ func (in *incoming) read(data mem.BufferSlice) (err error) {
 	return err
 }
 
+// raw returns the bytes of the request, valid until release.
+func (in *incoming) raw() []byte {
+	if in.bytes == nil {
+		return nil
+	}
+	return in.bytes.ReadOnlyData()
+}
+
 // release gives back the bytes of the request, which nothing may use any more.
 func (in *incoming) release() {
 	if in.bytes == nil {
@@ -65,6 +74,11 @@ type reply struct {
 	bytes    *[]byte
 	revision int64
 	rows     int
+	// seed, bundles and body are for the journal: the seed of chance, the ids of the first bundles, and the bytes
+	// of the request, which last until its handler returns.
+	seed    uint64
+	bundles [journal.BundlesMax]string
+	body    []byte
 }
 
 // GetRevision returns the revision that the answer was computed on, as that of a message does.

@@ -10,6 +10,7 @@ import (
 
 	"gec/api/access"
 	"gec/api/gecv1"
+	"gec/api/journal"
 	"gec/api/observe"
 )
 
@@ -20,7 +21,12 @@ type interceptor struct {
 	observe observer
 	// gate is Options.Gate, which may be nil.
 	gate access.Gate
+	// journal is Options.Journal, which may be nil.
+	journal *journal.Journal
 }
+
+// loggedKey is the key of the context's value that a batch finds what the log says of it by.
+type loggedKey struct{}
 
 // grantKey is the key of the context's value that says who calls.
 type grantKey struct{}
@@ -53,6 +59,11 @@ func (i *interceptor) unary(ctx context.Context, in any, info *grpc.UnaryServerI
 		}
 		call.write(ctx, i.log)
 		i.observe.call(ctx, observe.GRPC, &call)
+		if i.journal != nil && ours(call.method) {
+			var e journal.Entry
+			call.enter(&e, ctx, in, out)
+			i.journal.Add(&e)
+		}
 	}()
 	if ctx, err = i.admit(ctx, &call); err != nil {
 		return nil, err
@@ -65,15 +76,23 @@ func (i *interceptor) stream(server any, stream grpc.ServerStream, info *grpc.St
 	// It fails only once headers were sent, which no handler did yet.
 	_ = stream.SetHeader(metadata.MD{requestIDMetadata: []string{id}})
 	call := logged{started: time.Now(), id: id, method: info.FullMethod}
+	begun := false
 	defer func() {
 		err = call.shown(err, recover())
 		call.write(stream.Context(), i.log)
 		i.observe.call(stream.Context(), observe.GRPC, &call)
+		if i.journal != nil && ours(call.method) && !(begun && call.method == gecv1.QuoteService_BatchQuote_FullMethodName) {
+			var e journal.Entry
+			call.enter(&e, stream.Context(), nil, nil)
+			i.journal.Add(&e)
+		}
 	}()
 	ctx, err := i.admit(stream.Context(), &call)
 	if err != nil {
 		return err
 	}
+	begun = true // whatever a batch asks is journaled by itself
+	ctx = context.WithValue(ctx, loggedKey{}, &call)
 	if i.gate != nil {
 		stream = &admitted{ServerStream: stream, ctx: ctx, gate: i.gate, method: info.FullMethod}
 	}

@@ -3,6 +3,7 @@ package rpc
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"net/http"
@@ -15,6 +16,7 @@ import (
 
 	"gec/api/access"
 	"gec/api/gecv1"
+	"gec/api/journal"
 	"gec/api/observe"
 	"gec/api/problem"
 )
@@ -51,6 +53,8 @@ type exchange struct {
 	// operation is that of the route.
 	operation string
 	logged    logged
+	// entry is what the journal is told.
+	entry journal.Entry
 }
 
 // JSON returns the handler of the paths below JSONPrefix: the native contract in the JSON mapping of
@@ -64,7 +68,7 @@ func JSON(o Options) http.Handler {
 	}
 	h.routes = map[string]route{
 		JSONPrefix + "quote":        {http.MethodPost, "quote", h.serveQuote},
-		JSONPrefix + "quotes:batch": {http.MethodPost, "batchQuote", h.serveBatch},
+		JSONPrefix + "quotes:batch": {http.MethodPost, operationBatch, h.serveBatch},
 		JSONPrefix + "explain":      {http.MethodPost, "explain", h.serveExplain},
 		JSONPrefix + "catalogue":    {http.MethodGet, "getStatus", h.serveStatus},
 	}
@@ -83,6 +87,9 @@ func (h *jsonHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 		x.logged.write(r.Context(), h.log)
 		h.observe.call(r.Context(), observe.HTTP, &x.logged)
+		if x.operation != "" && (x.operation != operationBatch || x.logged.code != codes.OK && x.logged.rows == 0) {
+			h.enter(&x.logged, x, &x.entry)
+		}
 		if panicked != nil && started {
 			panic(http.ErrAbortHandler) // so that nobody takes what was sent for the whole
 		}
@@ -159,9 +166,11 @@ func (h *jsonHandler) unary(x *exchange, in proto.Message, answer func(context.C
 	if err := readBody(x, body); err != nil {
 		return err
 	}
+	x.entry.BodyBytes, x.entry.BodySHA256 = int64(body.Len()), sha256.Sum256(body.Bytes())
 	if err := unmarshal(body.Bytes(), in); err != nil {
 		return err
 	}
+	asked(&x.entry.Facts, in)
 	out, err := answer(x.r.Context())
 	if err != nil {
 		return err
@@ -201,6 +210,7 @@ func (h *jsonHandler) reply(x *exchange, out proto.Message) error {
 		return err
 	}
 	x.logged.answered(out)
+	told(&x.entry.Facts, out)
 	x.started = true
 	header := x.w.Header()
 	header.Set("Content-Type", "application/json")

@@ -20,8 +20,10 @@ type logged struct {
 	started    time.Time
 	id, method string
 	// caller is the name of who calls; empty where it was not asked.
-	caller   string
-	code     codes.Code
+	caller string
+	code   codes.Code
+	// status is that of the problem that the answer is, 0 for none.
+	status   int
 	revision int64
 	rows     int
 	// cause is the error behind an answer that tells no cause.
@@ -53,7 +55,7 @@ func (l *logged) problem(err error, panicked any) *problem.Problem {
 	if p == nil {
 		return nil
 	}
-	l.code = p.Code
+	l.code, l.status = p.Code, p.Status
 	if p.Instance != "" {
 		l.cause = p
 	}

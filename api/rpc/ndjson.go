@@ -13,6 +13,7 @@ import (
 	"google.golang.org/grpc/codes"
 
 	"gec/api/gecv1"
+	"gec/api/journal"
 	"gec/api/problem"
 )
 
@@ -105,17 +106,23 @@ func (b *lineBatch) flush() error {
 }
 
 // answer returns the answer to one line; it never fails.
-func (b *lineBatch) answer(line []byte) *gecv1.QuoteResponse {
+func (b *lineBatch) answer(line []byte) (out *gecv1.QuoteResponse) {
+	one := logged{started: time.Now(), id: b.x.logged.id, caller: b.x.logged.caller}
+	defer func() {
+		e := journal.Entry{Body: line}
+		asked(&e.Facts, &b.in)
+		told(&e.Facts, out)
+		b.handler.enter(&one, b.x, &e)
+	}()
 	err := unmarshal(line, &b.in)
 	if err != nil {
 		b.in.Reset() // nothing of a line that is wrong is repeated
 	} else {
-		var out *gecv1.QuoteResponse
 		if out, err = b.handler.quote(b.x.r.Context(), &b.in); err == nil {
 			return out
 		}
 	}
-	p := problem.Of(withJSONNames(err))
+	p := one.problem(withJSONNames(err), nil)
 	b.handler.report(b.x.r.Context(), p)
 	return &gecv1.QuoteResponse{Id: b.in.GetId(), Error: newError(p)}
 }

@@ -8,6 +8,7 @@ import (
 	"google.golang.org/grpc"
 
 	"gec/api/access"
+	"gec/api/journal"
 	"gec/api/observe"
 	"gec/bundles"
 	"gec/engine"
@@ -57,6 +58,8 @@ type Options struct {
 	Log *slog.Logger
 	// Observe, where not nil, is told of every call when it is over.
 	Observe observe.Func
+	// Journal gets every call, and every request of a batch; nil: nobody does.
+	Journal *journal.Journal
 	// Quoted, where not nil, is told what each quote took, those of batches too. It must be quick.
 	Quoted func(engine.Effort)
 	// Failed, where not nil, is told of bundles that an answer left out because they failed while running

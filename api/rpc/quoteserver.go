@@ -6,10 +6,12 @@ import (
 	"io"
 	"slices"
 	"sync"
+	"time"
 
 	"google.golang.org/grpc"
 
 	"gec/api/gecv1"
+	"gec/api/journal"
 	"gec/api/problem"
 )
 
@@ -54,9 +56,15 @@ func handleQuote(server any, ctx context.Context, decode func(any) error, interc
 	if intercept == nil {
 		return s.reply(ctx, in.message)
 	}
+	body := in.raw()
 	info := &grpc.UnaryServerInfo{Server: server, FullMethod: gecv1.QuoteService_Quote_FullMethodName}
 	return intercept(ctx, in.message, info, func(ctx context.Context, in any) (any, error) {
-		return s.reply(ctx, in.(*gecv1.QuoteRequest))
+		out, err := s.reply(ctx, in.(*gecv1.QuoteRequest))
+		if err != nil {
+			return nil, err
+		}
+		out.body = body
+		return out, nil
 	})
 }
 
@@ -68,7 +76,10 @@ func (s *quoteServer) reply(ctx context.Context, in *gecv1.QuoteRequest) (*reply
 	if err != nil {
 		return nil, err
 	}
-	out := &reply{bytes: replyBytes.Get(0), revision: answer.Revision, rows: len(answer.Quotes)}
+	out := &reply{bytes: replyBytes.Get(0), revision: answer.Revision, rows: len(answer.Quotes), seed: answer.Seed}
+	for i := range min(len(answer.Quotes), len(out.bundles)) {
+		out.bundles[i] = answer.Quotes[i].Bundle.ID
+	}
 	*out.bytes = appendResponse(*out.bytes, in.GetId(), c.request.payment.At, answer)
 	return out, nil
 }
@@ -82,6 +93,7 @@ func (s *quoteServer) Explain(ctx context.Context, in *gecv1.ExplainRequest) (*g
 // waits while the caller takes no answers, and meanwhile no request is read.
 func (s *quoteServer) BatchQuote(stream gecv1.QuoteService_BatchQuoteServer) error {
 	ctx := stream.Context()
+	of := loggedOf(ctx)
 	in := s.requests.Get().(*incoming)
 	defer func() {
 		in.release()
@@ -94,15 +106,22 @@ func (s *quoteServer) BatchQuote(stream gecv1.QuoteService_BatchQuoteServer) err
 			}
 			return err
 		}
+		one := logged{started: time.Now(), id: of.id, method: of.method, caller: of.caller}
 		out, err := s.reply(ctx, in.message)
 		if err != nil {
 			if ctx.Err() != nil {
 				return ctx.Err()
 			}
-			p := problem.Of(err)
+			p := one.problem(err, nil)
 			s.report(ctx, p)
 			out = &reply{bytes: replyBytes.Get(0)}
 			*out.bytes = appendRefusal(*out.bytes, in.message.GetId(), newError(p))
+		}
+		if s.journal != nil {
+			out.body = in.raw()
+			var e journal.Entry
+			one.enter(&e, ctx, in.message, out)
+			s.journal.Add(&e)
 		}
 		if err := stream.SendMsg(out); err != nil {
 			return err

@@ -13,6 +13,7 @@ import (
 	"google.golang.org/grpc/codes"
 
 	"gec/api/gecv1"
+	"gec/api/journal"
 	"gec/api/problem"
 	"gec/bundles"
 	"gec/engine"
@@ -25,6 +26,7 @@ type quoting struct {
 	now       func() time.Time
 	log       *slog.Logger
 	observe   observer
+	journal   *journal.Journal
 	failed    func([]engine.Failure)
 	quoted    func(engine.Effort)
 	// calls pools the scratch memory of requests.
@@ -39,7 +41,7 @@ type call struct {
 
 func newQuoting(o Options) *quoting {
 	return &quoting{
-		catalogue: o.Catalogue, now: o.Now, log: o.Log, observe: observer(o.Observe), failed: o.Failed, quoted: o.Quoted,
+		catalogue: o.Catalogue, now: o.Now, log: o.Log, observe: observer(o.Observe), journal: o.Journal, failed: o.Failed, quoted: o.Quoted,
 		calls: sync.Pool{New: func() any { return &call{quoter: engine.NewQuoter()} }},
 	}
 }

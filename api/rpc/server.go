@@ -35,7 +35,7 @@ func (s *Server) GracefulStop() {
 // New returns a server that is not ready yet and listens on nothing.
 func New(o Options) *Server {
 	o = o.withDefaults()
-	i := &interceptor{log: o.Log, observe: observer(o.Observe), gate: o.Gate}
+	i := &interceptor{log: o.Log, observe: observer(o.Observe), gate: o.Gate, journal: o.Journal}
 	s := &Server{Server: grpc.NewServer(append(i.options(), o.GRPC...)...), health: health.NewServer(), stopping: make(chan struct{})}
 	q := newQuoting(o)
 	s.RegisterService(quoteService(), newQuoteServer(q))

@@ -54,6 +54,7 @@ func (s *simulator) download(w http.ResponseWriter, r *http.Request, kind string
 	if err != nil {
 		return nil, err
 	}
+	tell(w, v)
 	if !v.Question.answerable() {
 		s.refuse(w, r, http.StatusBadRequest)
 		return nil, nil

@@ -20,6 +20,7 @@ func (s *simulator) show(w http.ResponseWriter, r *http.Request, name string) er
 	if err != nil {
 		return err
 	}
+	tell(w, v)
 	q := v.Question
 	if name == "page.html" && q.sent && len(q.Faults) == 0 && !q.adding {
 		w.Header().Set("Cache-Control", "no-store")

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"gec/api/journal"
 	"gec/engine"
 )
 
@@ -50,6 +51,23 @@ func (s *simulator) view(r *http.Request, d *dated) *view {
 		v.FeedbackURL = "#accessibility"
 	}
 	return v
+}
+
+// operation is the name of a question to the page in the log, the metrics and the journal.
+const operation = "simulate"
+
+// tell says what is asked to whoever mounts the page.
+func tell(w http.ResponseWriter, v *view) {
+	if named, ok := w.(interface{ Operation(name string) }); ok {
+		named.Operation(operation)
+	}
+	if told, ok := w.(interface{ Facts(journal.Facts) }); ok {
+		f := journal.Facts{Channel: v.Question.Place, AmountCents: v.Question.Cents(), Revision: v.Directory.snapshot.Revision()}
+		if len(v.Question.Notices) > 0 {
+			f.CreditorInstitution = v.Question.Notices[0].EC
+		}
+		told.Facts(f)
+	}
 }
 
 // read reads the question of a request and what it takes to answer it.

@@ -59,7 +59,7 @@ func (p Process) command() *cobra.Command {
 	root.AddCommand(
 		p.serve(), p.importFiles(), p.export(), p.quote(), p.explain(), p.lint(), p.whatIf(),
 		p.bundles(), p.offers(), p.requests(), p.subscriptions(), p.revisions(), p.keys(),
-		p.backup(), p.restore(), p.verify(), p.migrate(), p.config(), p.version(),
+		p.backup(), p.restore(), p.verify(), p.migrate(), p.journal(), p.config(), p.version(),
 	)
 	return root
 }

@@ -57,6 +57,8 @@ type Config struct {
 	// Store is badger for a node by itself, etcd for one of a cluster; Etcd says where the cluster's catalogue is.
 	Store string
 	Etcd  Etcd
+	// Journal says how the event journal is kept.
+	Journal Journal
 	// ProgramsMax, ECPlansMax and SnapshotsMax bound the caches of compiled conditions, of plans of
 	// creditor institutions and of past revisions, in entries.
 	ProgramsMax, ECPlansMax, SnapshotsMax int
@@ -79,6 +81,18 @@ type OIDC struct {
 	// NameClaim and RolesClaim are where tokens have the caller's name and roles, CA the PEM file of who vouches
 	// for the issuer's host, or "off": those of the system.
 	NameClaim, RolesClaim, CA string
+}
+
+// Journal is how the event journal in the data folder is kept (spec 6).
+type Journal struct {
+	// On is false where none is.
+	On bool
+	// Policy is block or drop, Queue the number of calls that may wait to be written.
+	Policy string
+	Queue  int
+	// Retention is the age at which segments are removed, 0 for never; Sync the longest time until what is written
+	// is on disk.
+	Retention, Sync time.Duration
 }
 
 // Etcd is where the catalogue of a cluster is.
@@ -200,6 +214,16 @@ func Settings() []Setting {
 			field: func(c *Config) any { return &c.Etcd.PasswordFile }},
 		{Name: "etcd-keep", Default: "0s", Min: "0s", Max: "87600h", Serve: true,
 			Help: "`time` that revisions stay in etcd; nodes keep all; 0s: always", field: func(c *Config) any { return &c.Etcd.Keep }},
+		{Name: "journal", Default: "true", Serve: true, Help: "keep the event journal in the data folder",
+			field: func(c *Config) any { return &c.Journal.On }},
+		{Name: "journal-policy", Default: "block", Choices: []string{"block", "drop"}, Serve: true,
+			Help: "`what` a call does when the journal's queue is full: wait, so that nothing is lost, or go on unjournaled and counted", field: func(c *Config) any { return &c.Journal.Policy }},
+		{Name: "journal-queue", Default: "8192", Min: "16", Max: "1048576", Serve: true,
+			Help: "`number` of calls that may wait to be journaled, 1 KiB each", field: func(c *Config) any { return &c.Journal.Queue }},
+		{Name: "journal-retention", Default: "17520h0m0s", Min: "0s", Max: "175200h", Serve: true,
+			Help: "`age` at which the journal is removed, 24 months; 0s: never", field: func(c *Config) any { return &c.Journal.Retention }},
+		{Name: "journal-sync", Default: "1s", Min: "0s", Max: "1m", Serve: true,
+			Help: "longest `time` until what is journaled is synced to the disk; 0s: at once", field: func(c *Config) any { return &c.Journal.Sync }},
 		{Name: "programs-max", Default: "8192", Min: "16", Max: "1048576", Serve: true,
 			Help: "`number` of compiled conditions kept", field: func(c *Config) any { return &c.ProgramsMax }},
 		{Name: "ec-plans-max", Default: "4096", Min: "16", Max: "1048576", Serve: true,

@@ -95,6 +95,11 @@ func Serve(ctx context.Context, c config.Config, version string, log *slog.Logge
 	if err != nil {
 		return err
 	}
+	endJournal, err := w.openJournal(c, folder, log)
+	if err != nil {
+		return err
+	}
+	defer endJournal() // once no call is under way any more
 	n, err := assemble(c, version, folder, keys, proofs, w, log)
 	if err != nil {
 		return err
@@ -193,13 +198,13 @@ func assemble(c config.Config, version string, folder *Folder, keys access.Gate,
 	mounts["/"] = page
 	api, err := rest.New(rest.Options{
 		Gate: keys, Mounts: mounts, Catalogue: folder.Catalogue, Name: "gec", Version: version, Environment: c.Environment, TestEndpoints: c.TestEndpoints,
-		Logger: log, RequestLevel: requestLevel, Details: folder.details, Observe: w.observe(), Quoted: w.quoted(), Failed: w.failed(log),
+		Logger: log, RequestLevel: requestLevel, Details: folder.details, Observe: w.observe(), Journal: w.journal, Quoted: w.quoted(), Failed: w.failed(log),
 	})
 	if err != nil {
 		return nil, err
 	}
 	api.Ready(false)
-	native := rpc.Options{Catalogue: folder.Catalogue, Authors: folder.Catalogue, Gate: keys, Log: requests}
+	native := rpc.Options{Catalogue: folder.Catalogue, Authors: folder.Catalogue, Gate: keys, Journal: w.journal, Log: requests}
 	held := folder.seen()
 	native.Observe, native.Quoted, native.Failed = w.observe(), w.quoted(), w.failed(log)
 	native.GRPC = append(append(p.grpc(), w.grpc()...), held.GRPC()...)

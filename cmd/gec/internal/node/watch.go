@@ -14,6 +14,7 @@ import (
 
 	"gec/api/access"
 	"gec/api/failing"
+	"gec/api/journal"
 	"gec/api/metrics"
 	"gec/api/observe"
 	"gec/api/overload"
@@ -31,6 +32,8 @@ type watch struct {
 	load   *overload.Monitor
 	// failing are the bundles that fail while running.
 	failing failing.Bundles
+	// journal is nil where none is kept.
+	journal *journal.Journal
 	// connections are those open over HTTP, closed those beyond the bound that were closed.
 	connections atomic.Int64
 	closed      atomic.Uint64
