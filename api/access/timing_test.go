@@ -29,7 +29,7 @@ func TestHostileTiming(t *testing.T) {
 	shared := [2]int{len("gec_"), len(secret) - 4}
 	var times [2][]float64
 	for range 2 * guesses {
-		kind := mathrand.IntN(2) // in no order that anything else could follow
+		kind := mathrand.IntN(2)                                            // in no order that anything else could follow
 		guess := secret[:shared[kind]] + random(len(secret))[shared[kind]:] // as much work for both
 		r := httptest.NewRequest(http.MethodPost, "/", nil)
 		r.Header.Set(access.KeyHeader, guess)
