@@ -27,8 +27,8 @@ func admission(ctx context.Context, c config.Config, folder *Folder, p proofs, w
 	return a, errors.Join(w.registerAccess(a), w.registerProofs(p))
 }
 
-// gate reads the access keys of a folder, and takes the other proofs besides them. Errors: those of the store; *ExposedError where an address is open to
-// other machines and there is no key.
+// gate reads the access keys of a folder, and takes the other proofs besides them. Errors: those of the store;
+// *ExposedError where an address is open to other machines and there is no key.
 func gate(ctx context.Context, c config.Config, folder *Folder, p proofs, log *slog.Logger) (*access.Access, error) {
 	o := access.Options{Annex: folder.Catalogue, AnybodyOperates: c.AuthoringWithoutKeys, Log: log}
 	p.accept(&o)
