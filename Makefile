@@ -21,6 +21,7 @@ SLOW ?= 2000
 
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
 GOLANGCI := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+CYCLONEDX := github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@v1.9.0
 BUF := go tool -modfile=.tools/go.mod buf
 # Packages whose values are shared between goroutines, and those of their tests that are about files and
 # killed processes, where the race detector takes minutes to see nothing.
@@ -148,6 +149,24 @@ bench-cluster: build bin/etcd ## how fast a change and an upload reach every nod
 .PHONY: bench-guard
 bench-guard: ## fail when a quote allocates more, or a ratio is worse, than bench/recorded.json says
 	go run ./bench/guard
+
+.PHONY: modules
+modules: ## write docs/modules.txt: the modules of the binary and their licences, which a test holds it to
+	go test -count=1 ./cmd/gec -run '^TestModules$$' -update-modules
+
+.PHONY: sbom
+sbom: build ## write bin/gec.cdx.json, the bill of materials of the binary (CycloneDX)
+	go run $(CYCLONEDX) bin -json -version '$(VERSION)' -output bin/gec.cdx.json bin/gec
+
+.PHONY: reproducible
+reproducible: page ## build the binary twice, from two folders and with two caches, and compare the bytes
+	@out=$$(mktemp -d); trap 'chmod -R u+w "$$out"; rm -rf "$$out"' EXIT; mkdir "$$out/copy"; \
+	  { git ls-files -z; find api/simulator/dist -type f -print0; } | tar -c --null -T - | tar -x -C "$$out/copy"; \
+	  for from in . "$$out/copy"; do \
+	    (cd "$$from" && CGO_ENABLED=0 GOFLAGS=-buildvcs=false GOCACHE="$$out/cache" go build -trimpath -ldflags '-s -w -buildid= -X main.version=reproducible' -o "$$out/gec" ./cmd/gec); \
+	    sha256sum "$$out/gec" | cut -d ' ' -f 1 | tee -a "$$out/sums"; chmod -R u+w "$$out/cache"; rm -rf "$$out/cache"; \
+	  done; \
+	  [ "$$(uniq "$$out/sums" | wc -l)" = 1 ] || { echo 'the two builds differ' >&2; exit 1; }
 
 .PHONY: generate
 generate: ## write the code generated from api/proto
