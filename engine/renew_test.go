@@ -112,3 +112,54 @@ func TestQ10LastNumber(t *testing.T) {
 		}
 	}
 }
+
+// TestA8WholeCataloguesAtOnce prepares a catalogue that is large enough for all processors, and the same one in
+// parts that are not: the answers are the same, and so are the errors.
+func TestA8WholeCataloguesAtOnce(t *testing.T) {
+	const count, parts = 24_000, 3
+	deps := engine.Deps{Programs: condition.NewCache(16), Annotate: func(b *engine.Bundle) any { return b.ID }}
+	all := make([]*engine.Bundle, count)
+	for i := range all {
+		all[i] = &engine.Bundle{
+			ID: fmt.Sprintf("b%d", i), PSP: fmt.Sprintf("PSP%d", i%40), PSPBusinessName: fmt.Sprintf("N%d", i%37), Touchpoint: engine.Any, Cart: i%3 > 0,
+			Band: engine.Band{MinCents: int64(i%7) * 100, MaxCents: int64(1+i%7) * 1000}, Fee: engine.Fee{FlatCents: int64(10 + i*7%5_000)},
+		}
+		if i%11 == 0 {
+			all[i].ABI, all[i].OnUs = fmt.Sprintf("%05d", i%5), true
+		}
+	}
+	whole, err := engine.NewSnapshot(engine.Source{Revision: parts, Bundles: all}, deps)
+	if err != nil {
+		t.Fatal(err)
+	}
+	chain, err := engine.NewSnapshot(engine.Source{}, deps)
+	for n := range parts {
+		if err == nil {
+			chain, err = chain.With(engine.Change{Revision: int64(n + 1), Put: all[n*count/parts : (n+1)*count/parts]})
+		}
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	quoter, other := engine.NewQuoter(), engine.NewQuoter()
+	for amount := int64(50); amount < 7_000; amount += 350 {
+		payment := &engine.Payment{Notices: []engine.Notice{{AmountCents: amount}}}
+		for _, order := range []engine.Order{engine.OrderFee, engine.OrderPSPName, engine.OrderRandom} {
+			got, err := quoter.Quotes(whole, payment, engine.Options{Order: order})
+			if err != nil {
+				t.Fatal(err)
+			}
+			want, err := other.Quotes(chain, payment, engine.Options{Order: order})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(want.Quotes, got.Quotes); diff != "" || len(got.Quotes) == 0 {
+				t.Fatalf("%d cents: at once and in parts differ (-parts +whole):\n%s", amount, diff)
+			}
+		}
+	}
+	all[count-1] = &engine.Bundle{ID: "no-band", PSP: "P"}
+	if _, err := engine.NewSnapshot(engine.Source{Bundles: all}, deps); err == nil {
+		t.Error("an empty band is taken")
+	}
+}

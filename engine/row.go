@@ -5,6 +5,8 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
+	"runtime"
+	"sync"
 
 	"gec/engine/condition"
 )
@@ -85,8 +87,9 @@ func (d dictionaries) fork() dictionaries {
 	return dictionaries{d.psps.fork(), d.abis.fork(), d.touchpoints.fork(), d.paymentTypes.fork(), d.categories.fork()}
 }
 
-// newRow prepares a bundle. It refuses what no check lets through and no answer could be right with.
-func newRow(b *Bundle, slot uint32, d dictionaries, deps *Deps) (*row, error) {
+// newRow prepares a bundle, but for its names, which number does. It refuses what no check lets through and no
+// answer could be right with.
+func newRow(b *Bundle, deps *Deps) (*row, error) {
 	switch {
 	case b.ID == "" || b.PSP == "":
 		return nil, fmt.Errorf("bundle %q of PSP %q: id and PSP are mandatory", b.ID, b.PSP)
@@ -96,20 +99,11 @@ func newRow(b *Bundle, slot uint32, d dictionaries, deps *Deps) (*row, error) {
 	if faults := b.Fee.Check(); len(faults) > 0 {
 		return nil, fmt.Errorf("bundle %q: fee %s %s", b.ID, faults[0].Path, faults[0].Reason)
 	}
-	r := &row{bundle: b, slot: slot, touchpoint: none, paymentType: none}
+	r := &row{bundle: b, touchpoint: none, paymentType: none}
 	r.digest = digest{
-		psp: d.psps.add(b.PSP), abi: d.abis.add(b.ABI), chance: chanceID(fold(b.PSP)), name: nameKey(b.PSPBusinessName),
+		chance: chanceID(fold(b.PSP)), name: nameKey(b.PSPBusinessName),
 		validity: b.Validity, onUs: b.OnUs, card: sameName(b.PaymentType, CardPaymentType),
 		conditional: b.Schedule != nil || b.When != "",
-	}
-	if named(b.Touchpoint) {
-		r.touchpoint = d.touchpoints.add(b.Touchpoint)
-	}
-	if named(b.PaymentType) {
-		r.paymentType = d.paymentTypes.add(b.PaymentType)
-	}
-	for _, code := range b.TransferCategories {
-		r.categories = append(r.categories, d.categories.add(BareCategory(code)))
 	}
 	r.lowest, r.flat = b.Fee.Flat()
 	if !r.flat {
@@ -122,6 +116,56 @@ func newRow(b *Bundle, slot uint32, d dictionaries, deps *Deps) (*row, error) {
 		r.note = deps.Annotate(b)
 	}
 	return r, nil
+}
+
+// number gives a new row its place and its names their numbers.
+func (r *row) number(slot uint32, d dictionaries) {
+	b := r.bundle
+	r.slot, r.psp, r.abi = slot, d.psps.add(b.PSP), d.abis.add(b.ABI)
+	if named(b.Touchpoint) {
+		r.touchpoint = d.touchpoints.add(b.Touchpoint)
+	}
+	if named(b.PaymentType) {
+		r.paymentType = d.paymentTypes.add(b.PaymentType)
+	}
+	for _, code := range b.TransferCategories {
+		r.categories = append(r.categories, d.categories.add(BareCategory(code)))
+	}
+}
+
+// rowsAtOnce is the number of rows from which they are prepared on all processors: of a whole catalogue, for which
+// somebody waits. A smaller change leaves the other processors to quotes.
+const rowsAtOnce = 20_000
+
+// newRows prepares bundles.
+func newRows(bundles []*Bundle, deps *Deps) ([]*row, error) {
+	rows, workers := make([]*row, len(bundles)), 1
+	if len(bundles) >= rowsAtOnce {
+		workers = runtime.GOMAXPROCS(0)
+	}
+	part := max((len(bundles)+workers-1)/workers, 1)
+	faults := make([]error, workers)
+	var wait sync.WaitGroup
+	for w := range workers {
+		from, to := min(w*part, len(bundles)), min((w+1)*part, len(bundles))
+		fill := func() {
+			for i := from; i < to && faults[w] == nil; i++ {
+				rows[i], faults[w] = newRow(bundles[i], deps)
+			}
+		}
+		if workers == 1 {
+			fill()
+			break
+		}
+		wait.Go(fill)
+	}
+	wait.Wait()
+	for _, err := range faults {
+		if err != nil {
+			return nil, err
+		}
+	}
+	return rows, nil
 }
 
 // named reports whether a touchpoint or payment type is a name and not "any" (Q2, Q3).

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"sync"
 )
 
 // rowChange collects what a change does to the rows of a snapshot in the making.
@@ -48,8 +49,9 @@ func (c *rowChange) remove(id string) {
 	}
 }
 
-// put adds a bundle or a new version of one.
-func (c *rowChange) put(b *Bundle) error {
+// put adds a bundle or a new version of one, as its row.
+func (c *rowChange) put(r *row) error {
+	b := r.bundle
 	if c.seen[b.ID] {
 		return fmt.Errorf("bundle %q: two bundles have this id", b.ID)
 	}
@@ -60,10 +62,7 @@ func (c *rowChange) put(b *Bundle) error {
 		slot = uint32(c.slots.len)
 		c.slots.set(b.ID, slot)
 	}
-	r, err := newRow(b, slot, c.s.names, &c.s.deps)
-	if err != nil {
-		return err
-	}
+	r.number(slot, c.s.names)
 	c.setRow(slot, r)
 	c.s.len++
 	c.count(r, +1)
@@ -117,9 +116,24 @@ func bump[K comparable](counts map[K]int, key K, by int) {
 	}
 }
 
+// finish derives the indexes; for a whole catalogue, that of all PSPs and those of each at once.
 func (c *rowChange) finish() {
 	c.s.slots = *c.slots.shards
-	c.s.open = c.s.open.with(c.openOut, c.openIn)
+	before := c.s.open
+	derive := func() { c.s.open = before.with(c.openOut, c.openIn) }
+	if len(c.openIn) < rowsAtOnce {
+		derive()
+		c.finishParts()
+		return
+	}
+	var wait sync.WaitGroup
+	wait.Go(derive)
+	c.finishParts()
+	wait.Wait()
+}
+
+// finishParts derives the indexes of each PSP and of each ABI.
+func (c *rowChange) finishParts() {
 	for psp, change := range groupRows(c.openOut, c.openIn, func(r *row) uint32 { return r.psp }) {
 		p := c.s.psps[psp] // the new snapshot's own, see count
 		p.open = p.open.with(change.removed, change.added)

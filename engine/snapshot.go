@@ -59,7 +59,7 @@ type Deps struct {
 	// of plans by ECPlan.Drop. nil: plans are kept as long as their snapshots.
 	Retain func(*ECPlan)
 	// Annotate makes an opaque value of every bundle, once, that quotes carry back as Quote.Note;
-	// nil: no value.
+	// nil: no value. Several goroutines call it at once.
 	Annotate func(*Bundle) any
 }
 
@@ -100,12 +100,16 @@ func (s *Snapshot) With(c Change) (*Snapshot, error) {
 	d := &derived
 	d.revision = c.Revision
 	d.names = s.names.fork()
+	rows, err := newRows(c.Put, &s.deps)
+	if err != nil {
+		return nil, err
+	}
 	change := newRowChange(d)
 	for _, id := range c.Remove {
 		change.remove(id)
 	}
-	for _, b := range c.Put {
-		if err := change.put(b); err != nil {
+	for _, r := range rows {
+		if err := change.put(r); err != nil {
 			return nil, err
 		}
 	}
