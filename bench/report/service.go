@@ -93,7 +93,11 @@ func (w *wire) catalogue(bundles int) (err error) {
 			return err
 		}
 	}
-	pair, err := service.StartPair(w.ctx, w.node, folder, w.scratch, exam)
+	// Peaks ask for more than there is, so nothing is turned away here: a call refused costs less than one answered.
+	// The soak, which asks for what there is, has the bound that a node has.
+	node := w.node
+	node.Arguments = append([]string{"--overload-wait=10s"}, node.Arguments...)
+	pair, err := service.StartPair(w.ctx, node, folder, w.scratch, exam)
 	if err != nil {
 		return err
 	}

@@ -22,8 +22,8 @@ func (l *Latencies) add(h *Histogram) {
 // MeasureLatency measures the service and its floor in turn at one rate, in calls per second (open loop).
 func (p *Pair) MeasureLatency(ctx context.Context, kind func(*Process) *Target, connections int, perSecond float64, rounds int, warmUp, measured time.Duration) (ofService, ofFloor *Latencies, err error) {
 	ofService, ofFloor = &Latencies{}, &Latencies{}
-	err = p.turns(rounds, func(of *Process) error {
-		run, err := kind(of).Steady(ctx, connections, perSecond, warmUp, measured)
+	err = p.turnsOn(ctx, kind, connections, rounds, func(of *Process, target *Target) error {
+		run, err := target.Steady(ctx, connections, perSecond, warmUp, measured)
 		if err != nil {
 			return err
 		}

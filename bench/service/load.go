@@ -27,6 +27,32 @@ type Target struct {
 	Requests [][]byte
 	// Headers are sent with every request.
 	Headers []Header
+	// held are connections that are kept from one loop to the next, nil where each loop makes its own.
+	held []caller
+}
+
+// hold makes connections that the loops on the target use from now on, until release: making them costs a server
+// memory, and so, by collecting it, time that is none of the calls'.
+func (t *Target) hold(ctx context.Context, connections int) (release func(), err error) {
+	release = func() {
+		closeAll(t.held)
+		t.held = nil
+	}
+	for range connections {
+		c, err := t.dial(ctx)
+		if err != nil {
+			release()
+			return nil, err
+		}
+		t.held = append(t.held, c)
+	}
+	return release, nil
+}
+
+func closeAll(callers []caller) {
+	for _, c := range callers {
+		_ = c.close() // nothing is sent any more
+	}
 }
 
 // Header is a header of requests, such as the key of a caller.
@@ -131,21 +157,17 @@ func (t *Target) Steady(ctx context.Context, connections int, perSecond float64,
 func (t *Target) each(ctx context.Context, connections int, loop func(c caller, connection int, local *Run) error) (*Run, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	callers := make([]caller, connections)
-	defer func() {
-		for _, c := range callers {
-			if c != nil {
-				_ = c.close() // nothing is sent any more
-			}
+	if len(t.held) < connections {
+		if t.held != nil {
+			return nil, fmt.Errorf("%d connections are held, %d are needed", len(t.held), connections)
 		}
-	}()
-	for i := range callers {
-		c, err := t.dial(ctx)
+		release, err := t.hold(ctx, connections)
 		if err != nil {
 			return nil, err
 		}
-		callers[i] = c
+		defer release()
 	}
+	callers := t.held[:connections]
 	var sum Run
 	var adding sync.Mutex
 	var wait sync.WaitGroup

@@ -165,16 +165,31 @@ func (p *Pair) turns(rounds int, do func(of *Process) error) error {
 	return nil
 }
 
+// turnsOn does the same on connections that are kept from the first turn to the last.
+func (p *Pair) turnsOn(ctx context.Context, kind func(*Process) *Target, connections, rounds int, do func(of *Process, target *Target) error) error {
+	targets := map[*Process]*Target{}
+	for _, process := range []*Process{p.Floor, p.Service} {
+		target := kind(process)
+		release, err := target.hold(ctx, connections)
+		if err != nil {
+			return err
+		}
+		defer release()
+		targets[process] = target
+	}
+	return p.turns(rounds, func(of *Process) error { return do(of, targets[of]) })
+}
+
 // MeasurePeaks measures both in turn, for a number of rounds. kind is Pair.HTTP or Pair.GRPC. Short turns and
 // many of them are better than a few long ones: the two of a round then see the same machine.
 func (p *Pair) MeasurePeaks(ctx context.Context, kind func(*Process) *Target, connections, rounds int, warmUp, measured time.Duration) (*Peaks, error) {
 	var peaks Peaks
-	err := p.turns(rounds, func(of *Process) error {
+	err := p.turnsOn(ctx, kind, connections, rounds, func(of *Process, target *Target) error {
 		turns := &peaks.Service
 		if of == p.Floor {
 			turns = &peaks.Floor
 		}
-		return turns.add(ctx, of, kind(of), connections, warmUp, measured)
+		return turns.add(ctx, of, target, connections, warmUp, measured)
 	})
 	return &peaks, err
 }
