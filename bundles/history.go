@@ -57,6 +57,9 @@ func (c *Catalogue) Records(ctx context.Context, caller Caller, from, to int64) 
 	records := []Record{}
 	for revision := max(from, 1); revision <= min(to, c.Head().Revision); revision++ {
 		r, err := c.store.Record(ctx, revision)
+		if errors.Is(err, ErrNotFound) {
+			continue // before the base state that this node's history begins at
+		}
 		if err != nil {
 			return nil, fmt.Errorf("record of revision %d: %w", revision, err)
 		}

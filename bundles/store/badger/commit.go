@@ -99,7 +99,7 @@ func (s *Store) Writable() error {
 func (s *Store) checkBase(c bundles.Commit, head bundles.Record) error {
 	if key := c.Record.IdempotencyKey; key != "" {
 		err := s.db.View(func(txn *badgerdb.Txn) error {
-			_, err := recordByKey(txn, key, head.Revision)
+			_, err := s.recordByKey(txn, key, head.Revision)
 			return err
 		})
 		if err == nil {
@@ -143,41 +143,74 @@ func size(rows []bundles.Row) (total uint64) {
 
 // write writes the rows in chunks and the last of them together with the record and the head.
 func (s *Store) write(ctx context.Context, head, record bundles.Record, rows []bundles.Row) error {
-	txn := s.db.NewTransaction(true)
-	defer func() { txn.Discard() }()
-	bytes, count := 0, 0
+	b := s.newBatch()
+	defer b.discard()
 	for _, row := range rows {
-		if n := rowSize(row); count == chunkRowsMax || count > 0 && bytes+n > chunkBytesMax {
-			if err := s.writeChunk(ctx, txn, bytes); err != nil {
-				return err
-			}
-			txn.Discard()
-			txn, bytes, count = s.db.NewTransaction(true), 0, 0
-		}
-		if err := setRow(txn, record.Revision, row); err != nil {
+		if err := b.row(ctx, record.Revision, row); err != nil {
 			return err
 		}
-		bytes, count = bytes+rowSize(row), count+1
 	}
 	if err := ctx.Err(); err != nil {
 		return err
 	}
 	s.o.step(stepBeforeFlip)
-	return s.flip(txn, head, record)
+	return s.flip(b.txn, head, record)
 }
 
-func (s *Store) writeChunk(ctx context.Context, txn *badgerdb.Txn, bytes int) error {
+// batch writes in transactions of bounded size. What it wrote lies above the head until a flip.
+type batch struct {
+	s     *Store
+	txn   *badgerdb.Txn
+	bytes int
+	count int
+}
+
+func (s *Store) newBatch() *batch { return &batch{s: s, txn: s.db.NewTransaction(true)} }
+
+func (b *batch) discard() { b.txn.Discard() }
+
+// row writes a row of a revision.
+func (b *batch) row(ctx context.Context, revision int64, row bundles.Row) error {
+	if err := b.room(ctx, rowSize(row)); err != nil {
+		return err
+	}
+	return setRow(b.txn, revision, row)
+}
+
+// set writes a key, which the transaction keeps.
+func (b *batch) set(ctx context.Context, key, content []byte) error {
+	if err := b.room(ctx, len(key)+len(content)+entryBytes); err != nil {
+		return err
+	}
+	return b.txn.Set(key, seal(key, 0, content))
+}
+
+// room begins another transaction where the present one has no room for so many bytes.
+func (b *batch) room(ctx context.Context, bytes int) error {
+	if b.count == chunkRowsMax || b.count > 0 && b.bytes+bytes > chunkBytesMax {
+		if err := b.flush(ctx); err != nil {
+			return err
+		}
+	}
+	b.bytes, b.count = b.bytes+bytes, b.count+1
+	return nil
+}
+
+// flush commits the transaction and begins another one.
+func (b *batch) flush(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if err := s.checkSpace(uint64(bytes)); err != nil {
+	if err := b.s.checkSpace(uint64(b.bytes)); err != nil {
 		return err
 	}
-	s.unswept = true
-	if err := txn.Commit(); err != nil {
-		return s.fail(err)
+	b.s.unswept = true
+	if err := b.txn.Commit(); err != nil {
+		return b.s.fail(err)
 	}
-	s.o.step(stepChunk)
+	b.s.o.step(stepChunk)
+	b.txn.Discard()
+	b.txn, b.bytes, b.count = b.s.db.NewTransaction(true), 0, 0
 	return nil
 }
 

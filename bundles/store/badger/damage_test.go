@@ -312,11 +312,11 @@ func TestFormat(t *testing.T) {
 	dir := t.TempDir()
 	s := mustOpen(t, dir, Options{})
 	key := []byte(formatKey)
-	set(t, s, key, seal(key, 0, binary.BigEndian.AppendUint32(nil, formatVersion+1)))
+	set(t, s, key, seal(key, 0, binary.BigEndian.AppendUint32(nil, formatWithBases+1)))
 	mustClose(t, s)
 	_, err := open(dir, Options{})
 	var format *FormatError
-	if !errors.As(err, &format) || format.Found != formatVersion+1 || !strings.Contains(err.Error(), "newer gec") {
+	if !errors.As(err, &format) || format.Found != formatWithBases+1 || !strings.Contains(err.Error(), "newer gec") {
 		t.Errorf("a later format: %v", err)
 	}
 

@@ -11,6 +11,8 @@
 //	k idempotency key       the revision with that key
 //	m format                the version of this layout
 //	m head                  the current revision and the SHA-256 of its record
+//	b revision              a base: the revision before it, the number of its rows and its SHA-256
+//	o revision              the record of a revision before a base, which has no other
 //
 // Ids have no NUL, so that no id's rows lie among those of another that it is a prefix of. Every value
 // begins with a CRC-32C of its key and content: Badger hands out an empty value, without an error, when
@@ -23,6 +25,14 @@
 // and the head. Readers take the revision first and never look above it, so that they see all of a
 // change or nothing. Rows that no head reaches, left by a crash or a failed commit, are removed before
 // their revision number is used again.
+//
+// # Bases
+//
+// A folder whose history ends before what its cluster still has goes on from a base, the state at a later revision
+// (see [bundles.Base]). The rows of the base are written under the revisions that wrote them, all above the head,
+// where nobody reads; things that are gone are deleted under the revision of the base. When the state that
+// results has the hash of the base, one transaction makes it the head. The revisions between have no state that
+// could be read, and their records are only those that rows of the base name.
 //
 // # What is checked before anything is served
 //

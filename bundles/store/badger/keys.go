@@ -16,6 +16,9 @@ const (
 	spaceRecord  = 'h'
 	spaceKey     = 'k'
 	spaceMeta    = 'm'
+	spaceBase    = 'b'
+	// spaceBaseRecord has records of revisions that the folder otherwise knows nothing of.
+	spaceBaseRecord = 'o'
 )
 
 const (
@@ -37,6 +40,9 @@ func thingPrefix(kind bundles.Kind, id string) []byte { return append(idPrefix(k
 func rowKey(kind bundles.Kind, id string, revision int64) []byte {
 	return binary.BigEndian.AppendUint64(thingPrefix(kind, id), ^uint64(revision))
 }
+
+// kindOf returns the kind of the key of a row.
+func kindOf(key []byte) bundles.Kind { return bundles.Kind(key[1]) }
 
 // splitRowKey returns the id as bytes of the key, and the revision. Keys of this space are only ever
 // made by rowKey.
@@ -61,6 +67,14 @@ func splitChangeKey(key []byte) (revision int64, kind bundles.Kind, id string) {
 
 func recordKey(revision int64) []byte {
 	return binary.BigEndian.AppendUint64([]byte{spaceRecord}, uint64(revision))
+}
+
+func baseKey(revision int64) []byte {
+	return binary.BigEndian.AppendUint64([]byte{spaceBase}, uint64(revision))
+}
+
+func baseRecordKey(revision int64) []byte {
+	return binary.BigEndian.AppendUint64([]byte{spaceBaseRecord}, uint64(revision))
 }
 
 func idempotencyKey(key string) []byte { return append([]byte{spaceKey}, key...) }

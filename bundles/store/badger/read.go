@@ -29,7 +29,7 @@ func (s *Store) Head(ctx context.Context) (bundles.Record, error) {
 // one; *DamagedError.
 func (s *Store) Get(ctx context.Context, at int64, kind bundles.Kind, id string) (row bundles.Row, err error) {
 	err = s.view(ctx, func(txn *badgerdb.Txn, head int64) error {
-		if err := within(at, head); err != nil {
+		if err := s.within(at, head); err != nil {
 			return err
 		}
 		thing := thingPrefix(kind, id)
@@ -44,14 +44,6 @@ func (s *Store) Get(ctx context.Context, at int64, kind bundles.Kind, id string)
 		return err
 	})
 	return row, err
-}
-
-// within refuses a revision that is not there.
-func within(at, head int64) error {
-	if at < 0 || at > head {
-		return fmt.Errorf("revision %d, the current one is %d: %w", at, head, bundles.ErrNotFound)
-	}
-	return nil
 }
 
 // Scan calls yield for every thing of a kind whose id starts with prefix, as it stood at a revision, in
@@ -80,43 +72,76 @@ const checkEvery = 1 << 10
 // scan calls yield for the newest entry not above the revision of each thing that is not deleted.
 func (s *Store) scan(ctx context.Context, at int64, kind bundles.Kind, prefix string, yield func(*badgerdb.Item) error) error {
 	return s.view(ctx, func(txn *badgerdb.Txn, head int64) error {
-		if err := within(at, head); err != nil {
+		if err := s.within(at, head); err != nil {
 			return err
 		}
-		it := txn.NewIterator(badgerdb.IteratorOptions{Prefix: idPrefix(kind, prefix)})
-		defer it.Close()
-		var (
-			thing  []byte // the key without its revision, of the last thing seen
-			done   bool   // that thing needs no older row
-			passed int    // entries of that thing stepped over
-			rows   int
-		)
-		for it.Rewind(); it.Valid(); {
-			if rows++; rows%checkEvery == 0 && ctx.Err() != nil {
-				return ctx.Err()
+		rows := newNewest(txn, idPrefix(kind, prefix), at)
+		defer rows.close()
+		for item := rows.next(ctx); item != nil; item = rows.next(ctx) {
+			if isDeleted(item) {
+				continue
 			}
-			item := it.Item()
-			key := item.Key()
-			if !sameThing(key, thing) {
-				thing, done, passed = append(thing[:0], key[:len(key)-revisionBytes]...), false, 0
-			}
-			if _, revision := splitRowKey(key); !done && revision <= at {
-				done = true
-				if !isDeleted(item) {
-					if err := yield(item); err != nil {
-						return err
-					}
-				}
-			}
-			if passed++; passed <= stepsBeforeSeek {
-				it.Next()
-			} else {
-				it.Seek(beyond(thing, done, at))
-				passed = 0
+			if err := yield(item); err != nil {
+				return err
 			}
 		}
-		return nil
+		return ctx.Err()
 	})
+}
+
+// newest goes through the newest entry not above a revision of each thing, deleted ones among them, in order of
+// kind and id.
+type newest struct {
+	it *badgerdb.Iterator
+	at int64
+	// thing is the key without its revision of the last thing seen, which is done when it needs no older row;
+	// passed is the number of its entries stepped over, rows that of all.
+	thing  []byte
+	done   bool
+	passed int
+	rows   int
+	begun  bool
+}
+
+func newNewest(txn *badgerdb.Txn, prefix []byte, at int64) *newest {
+	return &newest{it: txn.NewIterator(badgerdb.IteratorOptions{Prefix: prefix}), at: at}
+}
+
+func (n *newest) close() { n.it.Close() }
+
+// next returns the next entry, valid until the call after, nil at the end or when the context ends.
+func (n *newest) next(ctx context.Context) *badgerdb.Item {
+	if !n.begun {
+		n.begun = true
+		n.it.Rewind()
+	} else if n.it.Valid() {
+		n.step()
+	}
+	for ; n.it.Valid(); n.step() {
+		if n.rows++; n.rows%checkEvery == 0 && ctx.Err() != nil {
+			return nil
+		}
+		item := n.it.Item()
+		key := item.Key()
+		if !sameThing(key, n.thing) {
+			n.thing, n.done, n.passed = append(n.thing[:0], key[:len(key)-revisionBytes]...), false, 0
+		}
+		if _, revision := splitRowKey(key); !n.done && revision <= n.at {
+			n.done = true
+			return item
+		}
+	}
+	return nil
+}
+
+// step goes on to the next entry, or past those of no interest where they are many.
+func (n *newest) step() {
+	if n.passed++; n.passed <= stepsBeforeSeek {
+		n.it.Next()
+		return
+	}
+	n.it.Seek(beyond(n.thing, n.done, n.at))
+	n.passed = 0
 }
 
 // beyond returns the key to go on from within a thing of many versions: after its last one when it is
@@ -156,7 +181,7 @@ func (s *Store) Versions(ctx context.Context, kind bundles.Kind, id string) (row
 // those of yield.
 func (s *Store) Changes(ctx context.Context, after, through int64, yield func(bundles.Row) error) error {
 	return s.view(ctx, func(txn *badgerdb.Txn, head int64) error {
-		if err := errors.Join(within(after, head), within(through, head)); err != nil {
+		if err := errors.Join(s.within(after, head), s.within(through, head)); err != nil {
 			return err
 		}
 		if after >= through {
@@ -249,20 +274,24 @@ func advance(it *badgerdb.Iterator, key []byte) {
 // Record returns the record of a revision. Errors: ErrNotFound, *DamagedError.
 func (s *Store) Record(ctx context.Context, revision int64) (r bundles.Record, err error) {
 	err = s.view(ctx, func(txn *badgerdb.Txn, head int64) error {
-		r, err = recordWithin(txn, revision, head)
+		r, err = s.recordWithin(txn, revision, head)
 		return err
 	})
 	return r, err
 }
 
-func recordWithin(txn *badgerdb.Txn, revision, head int64) (bundles.Record, error) {
+func (s *Store) recordWithin(txn *badgerdb.Txn, revision, head int64) (bundles.Record, error) {
 	if revision == 0 {
 		return bundles.Record{}, fmt.Errorf("revision 0 has no record: %w", bundles.ErrNotFound)
 	}
-	if err := within(revision, head); err != nil {
-		return bundles.Record{}, err
+	missing := s.within(revision, head)
+	if missing != nil && (revision < 0 || revision > head) {
+		return bundles.Record{}, missing
 	}
 	r, err := readRecord(txn, revision)
+	if missing != nil && errors.Is(err, badgerdb.ErrKeyNotFound) {
+		return bundles.Record{}, missing // no row of the base is of this revision
+	}
 	if err != nil {
 		return bundles.Record{}, recordDamage(revision, err)
 	}
@@ -273,35 +302,57 @@ func recordWithin(txn *badgerdb.Txn, revision, head int64) (bundles.Record, erro
 // was yet. Errors: *DamagedError.
 func (s *Store) RecordAt(ctx context.Context, at time.Time) (r bundles.Record, err error) {
 	err = s.view(ctx, func(txn *badgerdb.Txn, head int64) error {
-		// At never decreases: the first revision after the instant is found by halving.
-		later := sort.Search(int(head), func(i int) bool {
-			if err != nil {
-				return true
+		for last := head; last > 0; {
+			first := s.gaps.Load().first(last)
+			if r, err = s.recordAt(txn, first, last, head, at); err != nil || r.Revision > 0 {
+				return err
 			}
-			var record bundles.Record
-			record, err = recordWithin(txn, int64(i)+1, head)
-			return err != nil || record.At.After(at)
-		})
-		if err != nil || later == 0 {
-			return err
+			g, ok := s.gaps.Load().at(first)
+			if !ok {
+				break // before the first change
+			}
+			if last = g.after; last > 0 {
+				before, err := s.recordWithin(txn, last, head)
+				if err != nil || before.At.After(at) {
+					continue
+				}
+			}
+			return fmt.Errorf("%s: this folder was filled at revision %d and has no history right before it: %w", at.Format(time.RFC3339), g.at, bundles.ErrNotFound)
 		}
-		r, err = recordWithin(txn, int64(later), head)
-		return err
+		return nil
 	})
 	return r, err
+}
+
+// recordAt returns the record, among the revisions from first to last, of the one that was current at an instant;
+// the zero Record when the first came later.
+func (s *Store) recordAt(txn *badgerdb.Txn, first, last, head int64, at time.Time) (r bundles.Record, err error) {
+	// At never decreases: the first revision after the instant is found by halving.
+	later := sort.Search(int(last-first)+1, func(i int) bool {
+		if err != nil {
+			return true
+		}
+		var record bundles.Record
+		record, err = s.recordWithin(txn, first+int64(i), head)
+		return err != nil || record.At.After(at)
+	})
+	if err != nil || later == 0 {
+		return r, err
+	}
+	return s.recordWithin(txn, first+int64(later)-1, head)
 }
 
 // RecordByKey returns the record with an idempotency key. Errors: ErrNotFound, *DamagedError.
 func (s *Store) RecordByKey(ctx context.Context, key string) (r bundles.Record, err error) {
 	err = s.view(ctx, func(txn *badgerdb.Txn, head int64) error {
-		r, err = recordByKey(txn, key, head)
+		r, err = s.recordByKey(txn, key, head)
 		return err
 	})
 	return r, err
 }
 
 // recordByKey returns the record with an idempotency key. Errors: ErrNotFound, *DamagedError.
-func recordByKey(txn *badgerdb.Txn, key string, head int64) (bundles.Record, error) {
+func (s *Store) recordByKey(txn *badgerdb.Txn, key string, head int64) (bundles.Record, error) {
 	if key == "" || len(key) > bundles.IDBytesMax {
 		return bundles.Record{}, fmt.Errorf("idempotency key: %w", bundles.ErrNotFound)
 	}
@@ -315,7 +366,12 @@ func recordByKey(txn *badgerdb.Txn, key string, head int64) (bundles.Record, err
 	if err != nil {
 		return bundles.Record{}, &DamagedError{Part: "idempotency key", Reason: err.Error()}
 	}
-	return recordWithin(txn, int64(binary.BigEndian.Uint64(content)), head)
+	r, err := s.recordWithin(txn, int64(binary.BigEndian.Uint64(content)), head)
+	if err == nil && r.IdempotencyKey != key {
+		// What a base brought that was never taken, and the revision was made otherwise since.
+		return bundles.Record{}, fmt.Errorf("idempotency key: %w", bundles.ErrNotFound)
+	}
+	return r, err
 }
 
 func isDeleted(item *badgerdb.Item) bool { return item.UserMeta()&metaDeleted != 0 }
@@ -353,6 +409,9 @@ func part(kind bundles.Kind, id string) string { return fmt.Sprintf("row %c %q",
 // readRecord returns a record. Errors: badger's ErrKeyNotFound, errSeal and those of DecodeRecord.
 func readRecord(txn *badgerdb.Txn, revision int64) (bundles.Record, error) {
 	content, err := getContent(txn, recordKey(revision))
+	if errors.Is(err, badgerdb.ErrKeyNotFound) {
+		content, err = getContent(txn, baseRecordKey(revision))
+	}
 	if err != nil {
 		return bundles.Record{}, err
 	}

@@ -14,9 +14,15 @@ import (
 	"gec/bundles"
 )
 
-// formatVersion is the version of the layout that this package reads and writes. A change of the
-// layout raises it and brings a step that upgrades the folders of the version before.
-const formatVersion = 1
+// formatVersion is the version of the layout that a new folder has. A change of the layout raises it and brings
+// a step that upgrades the folders of the version before. A folder that took a base has formatWithBases from
+// then on, as programs of before would take it for damaged.
+const (
+	formatVersion   = 1
+	formatWithBases = 2
+)
+
+func encodeFormat(version uint32) []byte { return binary.BigEndian.AppendUint32(nil, version) }
 
 // Store is a [bundles.Store] in one folder. It is safe for concurrent use and starts no goroutine of
 // its own; those of Badger end with Close.
@@ -26,6 +32,8 @@ type Store struct {
 	db  *badgerdb.DB
 	// head is the record of the current revision, the zero Record for revision 0.
 	head atomic.Pointer[bundles.Record]
+	// gaps are where the history was taken up by a base.
+	gaps atomic.Pointer[gaps]
 
 	// writing is held by the one commit or sweep at a time, and guards unswept.
 	writing sync.Mutex
@@ -84,6 +92,15 @@ func (s *Store) load() error {
 	if err := s.checkFormat(); err != nil {
 		return err
 	}
+	var all gaps
+	err := s.db.View(func(txn *badgerdb.Txn) (err error) {
+		all, err = readGaps(txn)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	s.gaps.Store(&all)
 	head, err := s.readHead()
 	if err == nil {
 		err = s.verifyRecent(head)
@@ -110,18 +127,18 @@ func (s *Store) checkFormat() error {
 		switch {
 		case errors.Is(err, badgerdb.ErrKeyNotFound):
 			if anyKey(txn) {
-				return &FormatError{Known: formatVersion}
+				return &FormatError{Known: formatWithBases}
 			}
 			key := []byte(formatKey)
-			return txn.Set(key, seal(key, 0, binary.BigEndian.AppendUint32(nil, formatVersion)))
+			return txn.Set(key, seal(key, 0, encodeFormat(formatVersion)))
 		case err != nil:
 			return &DamagedError{Part: "format", Reason: err.Error()}
 		}
 		if len(content) != 4 {
 			return &DamagedError{Part: "format", Reason: fmt.Sprintf("it has %d bytes", len(content))}
 		}
-		if found := binary.BigEndian.Uint32(content); found != formatVersion {
-			return &FormatError{Found: found, Known: formatVersion}
+		if found := binary.BigEndian.Uint32(content); found != formatVersion && found != formatWithBases {
+			return &FormatError{Found: found, Known: formatWithBases}
 		}
 		return nil
 	})

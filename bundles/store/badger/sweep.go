@@ -42,7 +42,8 @@ func (s *Store) sweep(ctx context.Context, head int64) error {
 	}
 }
 
-// orphans returns the keys of up to max rows above a revision, and of their entries in the index.
+// orphans returns the keys of up to max rows above a revision, and of their entries in the index; then of records that a
+// base brought.
 func (s *Store) orphans(head int64, max int) (keys [][]byte, err error) {
 	err = s.db.View(func(txn *badgerdb.Txn) error {
 		it := txn.NewIterator(badgerdb.IteratorOptions{Prefix: []byte{spaceChanges}})
@@ -51,6 +52,11 @@ func (s *Store) orphans(head int64, max int) (keys [][]byte, err error) {
 			key := slices.Clone(it.Item().Key())
 			revision, kind, id := splitChangeKey(key)
 			keys = append(keys, rowKey(kind, id, revision), key)
+		}
+		records := txn.NewIterator(badgerdb.IteratorOptions{Prefix: []byte{spaceBaseRecord}})
+		defer records.Close()
+		for records.Seek(baseRecordKey(head + 1)); records.Valid() && len(keys) < 2*max; records.Next() {
+			keys = append(keys, slices.Clone(records.Item().Key()))
 		}
 		return nil
 	})

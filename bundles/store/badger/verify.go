@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	badgerdb "github.com/dgraph-io/badger/v4"
 
@@ -15,7 +16,7 @@ import (
 // not.
 func (s *Store) Verify(ctx context.Context) (rows int, err error) {
 	err = s.view(ctx, func(txn *badgerdb.Txn, head int64) error {
-		rows, err = verifyRevisions(ctx, txn, 1, head)
+		rows, err = s.verifyRevisions(ctx, txn, 1, head)
 		return err
 	})
 	return rows, err
@@ -26,14 +27,15 @@ func (s *Store) Verify(ctx context.Context) (rows int, err error) {
 func (s *Store) verifyRecent(head bundles.Record) error {
 	return s.db.View(func(txn *badgerdb.Txn) error {
 		from := max(head.Revision, 1)
-		for seen := head.Rows + 1; from > 1 && (s.o.VerifyRows < 0 || seen < s.o.VerifyRows); from-- {
+		// A base is checked as a whole, and nothing before it.
+		for seen, first := head.Rows+1, s.gaps.Load().first(head.Revision); from > first && (s.o.VerifyRows < 0 || seen < s.o.VerifyRows); from-- {
 			record, err := readRecord(txn, from-1)
 			if err != nil {
 				return recordDamage(from-1, err)
 			}
 			seen += record.Rows + 1
 		}
-		_, err := verifyRevisions(context.Background(), txn, from, head.Revision)
+		_, err := s.verifyRevisions(context.Background(), txn, from, head.Revision)
 		return err
 	})
 }
@@ -43,7 +45,10 @@ func (s *Store) verifyRecent(head bundles.Record) error {
 func (s *Store) lastGood(head bundles.Record) (good bundles.Record, err error) {
 	err = s.db.View(func(txn *badgerdb.Txn) error {
 		for revision := max(head.Revision, lastRecord(txn)); revision > 0; revision-- {
-			_, err := verifyRevisions(context.Background(), txn, revision, revision)
+			if s.within(revision, revision) != nil {
+				continue // it has no state
+			}
+			_, err := s.verifyRevisions(context.Background(), txn, revision, revision)
 			var damage *DamagedError
 			if errors.As(err, &damage) {
 				continue
@@ -58,11 +63,36 @@ func (s *Store) lastGood(head bundles.Record) (good bundles.Record, err error) {
 	return good, err
 }
 
-// verifyRevisions checks the records and the rows of the revisions from..through against the record
-// before them, in one pass, and returns the number of rows. Errors: *DamagedError.
-func verifyRevisions(ctx context.Context, txn *badgerdb.Txn, from, through int64) (rows int, err error) {
+// verifyRevisions checks the revisions from..through: the records and rows against the record before them, bases
+// against their hash. It returns the number of rows. Errors: *DamagedError.
+func (s *Store) verifyRevisions(ctx context.Context, txn *badgerdb.Txn, from, through int64) (rows int, err error) {
+	for _, g := range *s.gaps.Load() {
+		if g.at < from || g.at > through {
+			continue
+		}
+		before, err := verifyChain(ctx, txn, from, min(g.after, through))
+		rows += before
+		if err != nil {
+			return rows, err
+		}
+		record, err := readRecord(txn, g.at)
+		if err != nil {
+			return rows, recordDamage(g.at, err)
+		}
+		if err := verifyBase(ctx, txn, g, record); err != nil {
+			return rows, err
+		}
+		rows, from = rows+g.rows, g.at+1
+	}
+	after, err := verifyChain(ctx, txn, from, through)
+	return rows + after, err
+}
+
+// verifyChain checks the records and the rows of the revisions from..through, among which is no base, against the
+// record before them, in one pass, and returns the number of rows. Errors: *DamagedError.
+func verifyChain(ctx context.Context, txn *badgerdb.Txn, from, through int64) (rows int, err error) {
 	if through < from {
-		return 0, nil // the empty catalogue
+		return 0, nil
 	}
 	c := chain{txn: txn}
 	if from > 1 {
@@ -158,11 +188,13 @@ func (s *Store) Discard(ctx context.Context) error {
 	if err := s.sweep(ctx, head.Revision); err != nil {
 		return fmt.Errorf("discard: %w", err)
 	}
+	kept := slices.DeleteFunc(slices.Clone(*s.gaps.Load()), func(g gap) bool { return g.at > head.Revision })
+	s.gaps.Store(&kept)
 	s.degraded.Store(nil)
 	return nil
 }
 
-// discardRecords removes the records after a revision, the last first, and their idempotency keys.
+// discardRecords removes the records after a revision, the last first, with their idempotency keys and bases.
 func (s *Store) discardRecords(after int64) error {
 	for done := false; !done; {
 		if err := s.db.Update(func(txn *badgerdb.Txn) error {
@@ -175,7 +207,7 @@ func (s *Store) discardRecords(after int64) error {
 					return err
 				}
 			}
-			return txn.Delete(recordKey(last))
+			return errors.Join(txn.Delete(baseKey(last)), txn.Delete(recordKey(last)))
 		}); err != nil {
 			return s.fail(err)
 		}

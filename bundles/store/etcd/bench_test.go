@@ -31,7 +31,7 @@ func BenchmarkCatchUp(b *testing.B) {
 		}
 	}
 	written := time.Since(started)
-	used, _, err := writer.Space(b.Context())
+	space, err := writer.Space(b.Context())
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -51,5 +51,5 @@ func BenchmarkCatchUp(b *testing.B) {
 		}
 	}
 	b.ReportMetric(float64(*benchRows)/written.Seconds(), "written-rows/s")
-	b.ReportMetric(float64(used)/float64(*benchRows), "etcd-B/row")
+	b.ReportMetric(float64(space.Used)/float64(*benchRows), "etcd-B/row")
 }

@@ -144,8 +144,11 @@ func (s *Store) attempt(ctx context.Context, base seen, e entry, chunks []string
 	limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), requestTimeout)
 	defer cancel()
 	answer, err := s.client.Txn(limited).If(conditions...).Then(then...).Else(otherwise...).Commit()
+	if refused(err) {
+		return unavailable(err)
+	}
 	if err != nil {
-		s.status.failed(err)
+		s.status.failed(unavailable(err))
 		return s.settle(context.WithoutCancel(ctx), base, e, err)
 	}
 	if answer.Succeeded {
@@ -189,8 +192,10 @@ func (s *Store) put(ctx context.Context, base seen, key, value string) error {
 	switch {
 	case ctx.Err() != nil:
 		return ctx.Err()
+	case refused(err):
+		return unavailable(err)
 	case err != nil:
-		s.status.failed(err)
+		s.status.failed(unavailable(err))
 		return unavailable(err)
 	case !answer.Succeeded:
 		return s.moved(ctx, base, answer)

@@ -10,6 +10,9 @@
 //	records/revision                   the record, the attempt that wrote it, its number of chunks and bytes
 //	rows/revision/attempt/number       a chunk of the rows of a revision, in order of kind and id
 //	keys/idempotency key               the revision with that key
+//	base                               the base state: its revision, hash, number of rows, and where its chunks are
+//	bases/revision/attempt/number      a chunk of the rows of a base state (see [bundles.Base])
+//	pruning/                           the lock of the one node that prunes, with a lease
 //
 // # How a change becomes current
 //
@@ -26,11 +29,19 @@
 // of the next revision tells whose it is. Only if etcd answers nothing at all does the caller get
 // ErrOutcomeUnknown.
 //
+// # How old revisions leave etcd
+//
+// The node that prunes writes the catalogue as it was at the oldest revision to keep, as the base state, and only
+// then removes the revisions before it. Whatever it dies at, what is there is enough to join: the base is made
+// current by one request, and removing can be repeated. A node that ends before the oldest revision, or with
+// nothing, takes the base, whose hash it computes from its own folder before it serves it, and goes on with the
+// revisions after it.
+//
 // # What a node checks
 //
 // Rows that arrive are hashed before they are written to the folder, and the chain must go on from the folder's
 // last record. A folder that states another history than etcd is refused with a DivergedError; one that ends
-// before the oldest revision that etcd still has, with a BehindError.
+// before the oldest revision that etcd still has, and finds no base state, with a BehindError.
 //
 // The package starts no goroutine but in Run. Where to start: [Open], then Store.Run and Store.Commit.
 package etcd

@@ -29,6 +29,14 @@ func (s *Store) rowsBefore(revision int64) string {
 	return fmt.Sprintf("%srows/%016x", s.o.Prefix, revision)
 }
 
+func (s *Store) baseKey() string { return s.o.Prefix + "base" }
+
+// baseChunks is the beginning of the keys of the chunks of all bases; baseChunksOf that of one.
+func (s *Store) baseChunks() string { return s.o.Prefix + "bases/" }
+func (s *Store) baseChunksOf(revision int64, attempt string) string {
+	return fmt.Sprintf("%s%016x/%s/", s.baseChunks(), revision, attempt)
+}
+
 func (s *Store) chunkKey(revision int64, attempt string, number int) string {
 	return fmt.Sprintf("%s%s/%08x", s.rowsOf(revision), attempt, number)
 }
@@ -79,20 +87,44 @@ func decodeEntry(b []byte) (e entry, err error) {
 	return e, nil
 }
 
-// encodeRows writes rows, in the order given, as chunks: of each row the kind, whether it is deleted, and the id
-// and the document after their lengths. A row may lie across chunks.
-func encodeRows(rows []bundles.Row) (chunks []string, bytes int64) {
-	chunk := make([]byte, 0, chunkBytesMax)
-	add := func(part []byte) {
-		bytes += int64(len(part))
-		for len(part) > 0 {
-			n := min(len(part), chunkBytesMax-len(chunk))
-			chunk, part = append(chunk, part[:n]...), part[n:]
-			if len(chunk) == chunkBytesMax {
-				chunks, chunk = append(chunks, string(chunk)), chunk[:0]
+// chunker cuts a stream into chunks and hands each out as it is full.
+type chunker struct {
+	emit  func(chunk string) error
+	chunk []byte
+	bytes int64
+}
+
+func (c *chunker) add(part []byte) error {
+	c.bytes += int64(len(part))
+	for len(part) > 0 {
+		n := min(len(part), chunkBytesMax-len(c.chunk))
+		c.chunk, part = append(c.chunk, part[:n]...), part[n:]
+		if len(c.chunk) == chunkBytesMax {
+			if err := c.flush(); err != nil {
+				return err
 			}
 		}
 	}
+	return nil
+}
+
+// flush hands out what is left.
+func (c *chunker) flush() error {
+	if len(c.chunk) == 0 {
+		return nil
+	}
+	chunk := string(c.chunk)
+	c.chunk = c.chunk[:0]
+	return c.emit(chunk)
+}
+
+// encodeRows writes rows, in the order given, as chunks: of each row the kind, whether it is deleted, and the id
+// and the document after their lengths. A row may lie across chunks.
+func encodeRows(rows []bundles.Row) (chunks []string, bytes int64) {
+	c := chunker{emit: func(chunk string) error {
+		chunks = append(chunks, chunk)
+		return nil
+	}}
 	var head []byte
 	for _, r := range rows {
 		head = append(head[:0], byte(r.Kind), 0)
@@ -100,13 +132,11 @@ func encodeRows(rows []bundles.Row) (chunks []string, bytes int64) {
 			head[1] = 1
 		}
 		head = append(binary.AppendUvarint(head, uint64(len(r.ID))), r.ID...)
-		add(binary.AppendUvarint(head, uint64(len(r.Document))))
-		add(r.Document)
+		_ = c.add(binary.AppendUvarint(head, uint64(len(r.Document)))) // its emit never fails
+		_ = c.add(r.Document)
 	}
-	if len(chunk) > 0 {
-		chunks = append(chunks, string(chunk))
-	}
-	return chunks, bytes
+	_ = c.flush()
+	return chunks, c.bytes
 }
 
 // decodeRows reads what encodeRows wrote, the chunks one after the other. Documents are parts of b.

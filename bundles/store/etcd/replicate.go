@@ -140,6 +140,13 @@ func (s *Store) catchUp(ctx context.Context, through int64) error {
 			return nil
 		}
 		entries, err := s.fetchEntries(ctx, have.Revision+1, min(through, have.Revision+recordsMax))
+		var behind *BehindError
+		if errors.As(err, &behind) {
+			if err := s.rebase(ctx, behind); err != nil {
+				return err
+			}
+			continue
+		}
 		if err != nil {
 			return err
 		}

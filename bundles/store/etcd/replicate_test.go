@@ -83,30 +83,6 @@ func TestWritersOnManyNodes(t *testing.T) {
 	}
 }
 
-func TestPrunedHistoryIsKeptByNodes(t *testing.T) {
-	endpoint, prefix := server(t), newPrefix()
-	s := open(t, endpoint, prefix)
-	for base := range int64(5) {
-		mustCommit(t, s, change(base, "a", fmt.Sprint(base)))
-	}
-	r, err := s.Record(t.Context(), 4)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := s.Prune(t.Context(), r.At); err != nil {
-		t.Fatal(err)
-	}
-	mustCommit(t, s, change(5, "a", "5"))
-	versions, err := s.Versions(t.Context(), bundles.KindBundle, "a")
-	if err != nil || len(versions) != 6 {
-		t.Errorf("%d versions, %v, want all 6", len(versions), err)
-	}
-	var behind *BehindError
-	if err := open(t, endpoint, prefix).CatchUp(t.Context()); !errors.As(err, &behind) || behind.Oldest != 4 {
-		t.Errorf("an empty folder: %v, want a BehindError from revision 4", err)
-	}
-}
-
 func TestOtherHistoryIsRefused(t *testing.T) {
 	endpoint := server(t)
 	one, two := open(t, endpoint, newPrefix()), open(t, endpoint, newPrefix())

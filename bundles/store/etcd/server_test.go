@@ -19,8 +19,8 @@ import (
 	"gec/bundles/store/storetest"
 )
 
-// server starts one etcd on loopback and returns its endpoint. The test is skipped where there is no etcd.
-func server(t testing.TB) string {
+// server starts one etcd on loopback, with further flags, and returns its endpoint. The test is skipped where there is no etcd.
+func server(t testing.TB, flags ...string) string {
 	t.Helper()
 	binary := os.Getenv("GEC_TEST_ETCD")
 	if binary == "" {
@@ -36,9 +36,9 @@ func server(t testing.TB) string {
 	}
 	defer log.Close()
 	client, peer := address(t), address(t)
-	cmd := exec.CommandContext(t.Context(), binary, "--name", "one", "--data-dir", filepath.Join(dir, "data"),
+	cmd := exec.CommandContext(t.Context(), binary, append(flags, "--name", "one", "--data-dir", filepath.Join(dir, "data"),
 		"--listen-client-urls", client, "--advertise-client-urls", client, "--listen-peer-urls", peer,
-		"--initial-advertise-peer-urls", peer, "--initial-cluster", "one="+peer, "--log-level", "error", "--unsafe-no-fsync")
+		"--initial-advertise-peer-urls", peer, "--initial-cluster", "one="+peer, "--log-level", "error", "--unsafe-no-fsync")...)
 	cmd.Stdout, cmd.Stderr = log, log
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)

@@ -4,10 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"sync"
 	"time"
-
-	clientv3 "go.etcd.io/etcd/client/v3"
 
 	"gec/bundles"
 )
@@ -101,8 +101,16 @@ func (s *Store) Away() (age time.Duration, away bool) {
 // quotaBytesDefault is what an etcd that does not tell its quota has: its default.
 const quotaBytesDefault = 2 << 30
 
-// Space returns the bytes that the fullest member uses, and its quota. Errors: ErrUnavailable when none answers.
-func (s *Store) Space(ctx context.Context) (usedBytes, quotaBytes int64, err error) {
+// Space is that of the fullest member of etcd, in bytes.
+type Space struct {
+	// Used is the size of its database, which Quota bounds; InUse what of that is not free again.
+	Used, InUse, Quota int64
+	// Full says that etcd has raised NOSPACE: it refuses to store until an operator makes room and disarms the alarm.
+	Full bool
+}
+
+// Space returns the space of the fullest member. Errors: ErrUnavailable when none answers.
+func (s *Store) Space(ctx context.Context) (space Space, err error) {
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
 	answered := false
@@ -113,42 +121,16 @@ func (s *Store) Space(ctx context.Context) (usedBytes, quotaBytes int64, err err
 			continue
 		}
 		answered = true
-		if member.DbSize >= usedBytes {
-			usedBytes, quotaBytes = member.DbSize, member.DbSizeQuota
+		space.Full = space.Full || slices.ContainsFunc(member.Errors, func(e string) bool { return strings.Contains(e, "NOSPACE") })
+		if member.DbSize >= space.Used {
+			space.Used, space.InUse, space.Quota = member.DbSize, member.DbSizeInUse, member.DbSizeQuota
 		}
 	}
 	if answered {
 		err = nil
 	}
-	if quotaBytes == 0 {
-		quotaBytes = quotaBytesDefault
+	if space.Quota == 0 {
+		space.Quota = quotaBytesDefault
 	}
-	return usedBytes, quotaBytes, err
-}
-
-// Prune removes from etcd the revisions that became current before an instant, but not the head: their records
-// and rows. Idempotency keys stay. Nodes keep them in their folders. Errors: ErrUnavailable.
-func (s *Store) Prune(ctx context.Context, before time.Time) error {
-	oldest, err := s.RecordAt(ctx, before)
-	if err != nil {
-		return err
-	}
-	head, err := s.Store.Head(ctx)
-	if err != nil {
-		return err
-	}
-	through := min(oldest.Revision, head.Revision) // the revision that was current then stays
-	if through <= 1 {
-		return nil
-	}
-	ctx, cancel := context.WithTimeout(ctx, 5*requestTimeout)
-	defer cancel()
-	_, err = s.client.Txn(ctx).Then(
-		clientv3.OpDelete(s.recordKey(0), clientv3.WithRange(s.recordKey(through))),
-		clientv3.OpDelete(s.rowsOf(0), clientv3.WithRange(s.rowsOf(through))),
-	).Commit()
-	if err != nil {
-		return unavailable(err)
-	}
-	return nil
+	return space, err
 }

@@ -15,6 +15,7 @@ import (
 	clientv3 "go.etcd.io/etcd/client/v3"
 	"go.uber.org/zap"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
 
 	"gec/bundles"
 )
@@ -46,6 +47,9 @@ type Options struct {
 	Logger *slog.Logger
 	// Dial are further options of the connections, such as interceptors.
 	Dial []grpc.DialOption
+
+	// step, where not nil, is called at the named points of a pruning, which its error ends. For tests.
+	step func(point string) error
 }
 
 // Store is a [bundles.Store] that is shared through etcd. All reads are answered by the node's own copy, as far
@@ -83,13 +87,16 @@ func Open(copied bundles.Store, o Options) (*Store, error) {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
+	if o.step == nil {
+		o.step = func(string) error { return nil }
+	}
 	client, err := clientv3.New(clientv3.Config{
 		Endpoints: o.Endpoints, TLS: o.TLS, Username: o.Username, Password: o.Password,
 		DialTimeout: requestTimeout, DialKeepAliveTime: 2 * time.Second, DialKeepAliveTimeout: 2 * time.Second,
 		MaxUnaryRetries: 3, RejectOldCluster: false, PermitWithoutStream: true, Logger: zap.NewNop(), DialOptions: o.Dial,
 	})
 	if err != nil {
-		return nil, fmt.Errorf("etcd: %w", err)
+		return nil, unavailable(err)
 	}
 	return &Store{Store: copied, o: o, client: client}, nil
 }
@@ -120,20 +127,63 @@ func (e *DivergedError) Error() string {
 		"move the folder away to copy the catalogue from etcd, or name another --etcd-prefix", e.Revision, e.Reason)
 }
 
-// BehindError is returned when the copy ends before the oldest revision that etcd still has.
+// BehindError is returned when the copy ends before the oldest revision that etcd still has, and etcd has no base
+// state to go on from.
 type BehindError struct{ Have, Oldest int64 }
 
 func (e *BehindError) Error() string {
-	return fmt.Sprintf("the node's data folder ends at revision %d and etcd begins at %d: "+
-		"start from a backup or a copy of the data folder of another node", e.Have, e.Oldest)
+	return fmt.Sprintf("the node's data folder ends at revision %d and etcd begins at %d, without a base state: "+
+		"a node of this release that is up to date writes one with --etcd-keep; or start from a copy of the data folder of another node", e.Have, e.Oldest)
 }
 
-// unavailable turns an error of the client into those of the domain.
+// refused reports whether etcd certainly did not do what it was asked: it is reachable and said no.
+func refused(err error) bool {
+	var said rpctypes.EtcdError
+	if !errors.As(err, &said) {
+		return false
+	}
+	switch said.Code() {
+	case codes.ResourceExhausted, codes.PermissionDenied, codes.Unauthenticated, codes.InvalidArgument, codes.FailedPrecondition:
+		return true
+	}
+	return false
+}
+
+// unavailable turns an error of the client into those of the domain, and names the setting where one is wrong.
 func unavailable(err error) error {
 	if errors.Is(err, rpctypes.ErrNoSpace) {
-		return fmt.Errorf("%w: etcd: %w", bundles.ErrStorageFull, err)
+		return fmt.Errorf("%w: etcd has used up its --quota-backend-bytes (%w)", bundles.ErrStorageFull, err)
+	}
+	if fix := fixOf(err); fix != "" {
+		return fmt.Errorf("%w: etcd: %s: %s", bundles.ErrUnavailable, err, fix)
 	}
 	return fmt.Errorf("%w: etcd: %s", bundles.ErrUnavailable, err)
+}
+
+// fixOf says which setting to look at for an error of etcd, empty where none is to blame.
+func fixOf(err error) string {
+	switch {
+	case errors.Is(err, rpctypes.ErrAuthFailed):
+		return "check --etcd-user and --etcd-password-file"
+	case errors.Is(err, rpctypes.ErrUserEmpty):
+		return "it asks for an account: set --etcd-user and --etcd-password-file"
+	case errors.Is(err, rpctypes.ErrPermissionDenied):
+		return "the account --etcd-user needs a role that may read and write what begins with --etcd-prefix"
+	case errors.Is(err, rpctypes.ErrAuthNotEnabled):
+		return "it knows no accounts: leave --etcd-user out, or enable authentication in etcd"
+	}
+	text := err.Error() // of the handshake the client hands on only the text
+	switch {
+	case strings.Contains(text, "unknown authority"):
+		return "check --etcd-ca: it must hold the certificate of who signed etcd's"
+	case strings.Contains(text, "certificate required"), strings.Contains(text, "bad certificate"):
+		return "it asks for a certificate that its --trusted-ca-file vouches for: check --etcd-cert and --etcd-key"
+	case strings.Contains(text, "x509:"):
+		return "check --etcd-endpoints and --etcd-ca"
+	case strings.Contains(text, "first record does not look like a TLS handshake"):
+		return "it speaks no TLS: use http:// in --etcd-endpoints"
+	}
+	return ""
 }
 
 // observe remembers the newest head that etcd showed.
@@ -155,7 +205,7 @@ func (s *Store) fetchHead(ctx context.Context) (seen, error) {
 	defer cancel()
 	answer, err := s.client.Get(ctx, s.headKey())
 	if err != nil {
-		s.status.failed(err)
+		s.status.failed(unavailable(err))
 		return seen{}, unavailable(err)
 	}
 	h := seen{}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
@@ -43,6 +44,40 @@ func share(ctx context.Context, c config.Config, folder *badger.Store, log *slog
 		return nil, nil, err
 	}
 	return shared, shared, nil
+}
+
+// openCopy opens the folder of a node of a cluster. One that is too damaged to be opened is moved aside, as etcd has
+// all that it needs to be filled again.
+func openCopy(c config.Config, o badger.Options) (*badger.Store, error) {
+	store, err := badger.Open(c.DataDir, o)
+	var damage *badger.DamagedError
+	if c.Store != "etcd" || !o.LastGood || !errors.As(err, &damage) {
+		return store, err
+	}
+	aside, failed := moveAside(c.DataDir)
+	if failed != nil {
+		return nil, errors.Join(err, failed)
+	}
+	o.Logger.Error("the node's copy is damaged and was moved aside: it is filled again from etcd", "error", damage, "moved_to", aside)
+	return badger.Open(c.DataDir, o)
+}
+
+// moveAside moves the files of a folder, but no folders in it, such as the journal, to a new folder next to it, and
+// returns its name.
+func moveAside(dir string) (string, error) {
+	dir = absolute(dir)
+	aside, err := os.MkdirTemp(filepath.Dir(dir), filepath.Base(dir)+".damaged-")
+	if err != nil {
+		return "", err
+	}
+	files, err := os.ReadDir(dir)
+	for _, file := range files {
+		if file.IsDir() {
+			continue
+		}
+		err = errors.Join(err, os.Rename(filepath.Join(dir, file.Name()), filepath.Join(aside, file.Name())))
+	}
+	return aside, err
 }
 
 // off is how settings say that there is nothing.
@@ -117,19 +152,29 @@ func (f *Folder) keepUp(ctx context.Context, c config.Config, log *slog.Logger) 
 	}
 }
 
+// The intervals at which the space of etcd is looked at, and old revisions are removed: the second is shorter where
+// they are kept for less.
+const (
+	spaceInterval = 30 * time.Second
+	pruneInterval = 10 * time.Minute
+)
+
 // watchSpace removes old revisions from etcd and says when its space runs out.
 func (f *Folder) watchSpace(ctx context.Context, keep time.Duration, log *slog.Logger) {
-	ticker := time.NewTicker(10 * time.Minute)
+	interval := spaceInterval
+	if keep > 0 {
+		interval = min(interval, max(keep/4, time.Second))
+	}
+	ticker := time.NewTicker(interval)
 	defer ticker.Stop()
-	for {
-		used, quota, err := f.shared.Space(ctx)
-		f.usedBytes.Store(used)
-		f.quotaBytes.Store(quota)
-		if err == nil && used > quota/4*3 {
-			log.Warn("etcd is running out of space: changes will be refused when it is full", "used_bytes", used, "quota_bytes", quota)
+	for pruned := (time.Time{}); ; {
+		space, err := f.shared.Space(ctx)
+		if err == nil {
+			f.tellSpace(space, log)
 		}
-		if keep > 0 && err == nil {
-			err = f.shared.Prune(ctx, time.Now().Add(-keep))
+		if every := min(pruneInterval, keep/4); keep > 0 && err == nil && time.Since(pruned) >= every {
+			pruned = time.Now()
+			err = f.shared.Prune(ctx, pruned.Add(-keep))
 		}
 		if err != nil && ctx.Err() == nil {
 			log.Warn("the space of etcd could not be looked after", "error", err)
@@ -140,6 +185,50 @@ func (f *Folder) watchSpace(ctx context.Context, keep time.Duration, log *slog.L
 		case <-ticker.C:
 		}
 	}
+}
+
+// tellSpace remembers the space of etcd, and logs what is new about it.
+func (f *Folder) tellSpace(now etcd.Space, log *slog.Logger) {
+	var before string
+	if last := f.space.Swap(&now); last != nil {
+		before = spaceState(*last)
+	}
+	switch state := spaceState(now); {
+	case state == before:
+	case state == spaceFull:
+		log.Error("etcd is full: changes are refused until it is compacted, defragmented and its alarm disarmed; quotes go on",
+			"used_bytes", now.Used, "quota_bytes", now.Quota)
+	case state == spaceLow:
+		log.Warn("etcd is running out of space: changes will be refused when it is full", "used_bytes", now.Used, "quota_bytes", now.Quota)
+	case before != "":
+		log.Info("etcd has space again", "used_bytes", now.Used, "quota_bytes", now.Quota)
+	}
+}
+
+// What is said of the space of etcd.
+const (
+	spaceEnough = "enough"
+	spaceLow    = "low"
+	spaceFull   = "full"
+)
+
+// spaceState says how the space of etcd is: low above three quarters of the quota.
+func spaceState(s etcd.Space) string {
+	switch {
+	case s.Full:
+		return spaceFull
+	case s.Used > s.Quota/4*3:
+		return spaceLow
+	}
+	return spaceEnough
+}
+
+// spaceNow returns the space of etcd when it was last asked.
+func (f *Folder) spaceNow() etcd.Space {
+	if last := f.space.Load(); last != nil {
+		return *last
+	}
+	return etcd.Space{}
 }
 
 // seen holds answers to the revision that their caller has seen.
@@ -157,7 +246,9 @@ func (f *Folder) details() []string {
 		return nil
 	}
 	s := f.shared.Status()
+	space := f.spaceNow()
 	return []string{
+		"etcdSpace", spaceState(space), "etcdUsedBytes", strconv.FormatInt(space.Used, 10), "etcdQuotaBytes", strconv.FormatInt(space.Quota, 10),
 		"store", "etcd", "connected", strconv.FormatBool(s.Connected), "revision", strconv.FormatInt(s.Revision, 10),
 		"ageSeconds", strconv.FormatInt(int64(s.Age(time.Now())/time.Second), 10),
 	}
@@ -179,8 +270,14 @@ func (w *watch) registerCluster(f *Folder) error {
 			return f.shared.Status().Age(time.Now()).Seconds()
 		}},
 		{"gec_cluster_revision", "The last revision that etcd showed.", func() float64 { return float64(f.shared.Status().SharedRevision) }},
-		{"gec_cluster_used_bytes", "Bytes that the fullest member of etcd uses.", func() float64 { return float64(f.usedBytes.Load()) }},
-		{"gec_cluster_quota_bytes", "Bytes that it may use before changes are refused.", func() float64 { return float64(f.quotaBytes.Load()) }},
+		{"gec_cluster_used_bytes", "Bytes that the fullest member of etcd uses.", func() float64 { return float64(f.spaceNow().Used) }},
+		{"gec_cluster_full", "1 while etcd refuses changes for lack of space.", func() float64 {
+			if f.spaceNow().Full {
+				return 1
+			}
+			return 0
+		}},
+		{"gec_cluster_quota_bytes", "Bytes that it may use before changes are refused.", func() float64 { return float64(f.spaceNow().Quota) }},
 	})
 }
 

@@ -32,8 +32,8 @@ type Folder struct {
 	store *badger.Store
 	// shared is the store of the cluster whose copy the folder is, nil for a node by itself.
 	shared *etcd.Store
-	// usedBytes and quotaBytes are those of etcd when it was last asked.
-	usedBytes, quotaBytes atomic.Int64
+	// space is that of etcd when it was last asked.
+	space atomic.Pointer[etcd.Space]
 	// trial is the folder to remove at the end, if any.
 	trial string
 }
@@ -80,7 +80,7 @@ func empty(dir string) bool {
 
 func open(ctx context.Context, c config.Config, o badger.Options) (*Folder, error) {
 	o.WatermarkBytes = uint64(c.WatermarkMiB) << 20
-	store, err := badger.Open(c.DataDir, o)
+	store, err := openCopy(c, o)
 	if errors.Is(err, badger.ErrInUse) {
 		return nil, fmt.Errorf("data folder %s is in use by another gec: stop that one, or ask it with --server http://…: %w", absolute(c.DataDir), err)
 	}
