@@ -10,7 +10,7 @@ import (
 
 const (
 	// gather is how long the writer lets calls gather before it writes them, unless the queue fills.
-	gather = 2 * time.Millisecond
+	gather = 5 * time.Millisecond
 	// retryEvery is the time between two tries while nothing can be written.
 	retryEvery = time.Second
 	// A segment ends at segmentBytesMax or after segmentAge, so that retention has whole ones to remove.

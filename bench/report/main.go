@@ -82,7 +82,7 @@ func parse() settings {
 }
 
 // parts are those of the measurement of the running service.
-var parts = []string{"http", "grpc", "latency", "batch", "start", "memory", "uploads", "changes", "subscriptions"}
+var parts = []string{"http", "grpc", "latency", "batch", "start", "memory", "uploads", "changes", "journal", "subscriptions"}
 
 // measures reports whether a part is asked for.
 func (s *settings) measures(part string) bool {

@@ -88,6 +88,11 @@ func (w *wire) catalogue(bundles int) (err error) {
 		return err
 	}
 	large := bundles > bench.ListBundles
+	if !large && w.s.measures("journal") {
+		if err := w.journal(exam); err != nil {
+			return err
+		}
+	}
 	if large && w.s.measures("start") {
 		if err := w.start(folder, bundles); err != nil {
 			return err

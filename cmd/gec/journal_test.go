@@ -47,7 +47,7 @@ func TestKilledJournal(t *testing.T) {
 	}
 	records := int64(strings.Count(must(t, "journal", "export", "--data", data, "--calls-only").stdout, `"sottoTipoEvento":"rsp"`))
 	// What is in the queue dies with the process: a few milliseconds of calls.
-	if records < answered.Load()*9/10 || records == 0 {
+	if records < answered.Load()/2 || records == 0 {
 		t.Errorf("%d calls were answered, %d are in the journal", answered.Load(), records)
 	}
 	t.Logf("%d kills, %d calls answered, %d in the journal\n%s", kills, answered.Load(), records, out)
