@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"slices"
+	"strings"
 	"time"
 
 	"gec/bench"
@@ -29,6 +31,8 @@ type Node struct {
 	Arguments []string
 	// Headers are what its callers send with every request.
 	Headers []Header
+	// Keys has callers show an access key, which a pair makes by the first start on its folder.
+	Keys bool
 }
 
 // Start runs the service on a data folder and free ports of loopback.
@@ -46,10 +50,21 @@ func StartPair(ctx context.Context, node Node, folder, scratch string, exam *ben
 		p.HTTPRequests = append(p.HTTPRequests, HTTPRequest(exam.Path, body))
 		p.RequestBytes += len(body) / len(exam.Bodies)
 	}
+	arguments, keyFile := []string{"--test-endpoints"}, folder+".key"
+	if node.Keys {
+		arguments = append(arguments, "--first-key-file="+keyFile)
+	}
 	var err error
-	p.Service, err = node.Start(ctx, folder, "--test-endpoints")
+	p.Service, err = node.Start(ctx, folder, arguments...)
 	if err != nil {
 		return nil, err
+	}
+	if node.Keys {
+		key, err := os.ReadFile(keyFile)
+		if err != nil {
+			return nil, errors.Join(err, p.Stop())
+		}
+		p.Headers = append(slices.Clone(p.Headers), Header{"Ocp-Apim-Subscription-Key", strings.TrimSpace(string(key))})
 	}
 	httpAnswer, err := p.typicalAnswer(ctx, p.HTTP(p.Service), exam.Check)
 	if err != nil {
