@@ -288,7 +288,7 @@ func TestRapidReset(t *testing.T) {
 			_, err = healthy.Quote(ctx, request)
 		}
 		if err != nil {
-			t.Errorf("a healthy client: %v", err)
+			t.Fatalf("a healthy client: %v", err)
 		}
 	}
 	s.warm(t)

@@ -24,6 +24,9 @@ var binary string
 // patience is how long a test waits for what must come before it fails.
 const patience = time.Minute
 
+// serverLife is how long a server may run: on a machine that does other things beside, a long test takes its time.
+const serverLife = 30 * time.Minute
+
 func TestMain(m *testing.M) {
 	os.Exit(func() int {
 		dir, err := os.MkdirTemp("", "gec-test-")
@@ -56,7 +59,13 @@ func command(t *testing.T, args ...string) *exec.Cmd {
 
 func commandOf(t *testing.T, path string, args ...string) *exec.Cmd {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	return commandFor(t, patience, path, args...)
+}
+
+// commandFor is commandOf for one that is ended after a time of its own.
+func commandFor(t *testing.T, limit time.Duration, path string, args ...string) *exec.Cmd {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), limit)
 	t.Cleanup(cancel)
 	cmd := exec.CommandContext(ctx, path, args...)
 	cmd.Dir = t.TempDir()
@@ -119,7 +128,7 @@ func serve(t *testing.T, data string, args ...string) *server {
 func start(t *testing.T, path string, environ []string, args ...string) *server {
 	t.Helper()
 	s := &server{stderr: &log{}}
-	s.cmd = commandOf(t, path, args...)
+	s.cmd = commandFor(t, serverLife, path, args...)
 	s.cmd.Env = append(s.cmd.Env, environ...)
 	s.stderr.changed = sync.NewCond(&s.stderr.mu)
 	s.cmd.Stderr = s.stderr
