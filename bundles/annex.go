@@ -6,12 +6,14 @@ import (
 )
 
 // The annex holds what belongs to the catalogue because it must be as old, as shared and as provable as the
-// bundles, and what this package does not read: keys and delegations. Whoever owns a kind encodes its
+// bundles, and what this package does not read: keys, delegations and the public keys of receipts. Whoever owns a kind encodes its
 // documents and decides who may change them; they become current, are recorded and are kept by revision
 // like everything else.
 
 // annex reports whether rows of the kind are of the annex.
-func (k Kind) annex() bool { return k == KindKey || k == KindDelegation }
+func (k Kind) annex() bool {
+	return k == KindKey || k == KindDelegation || k == KindReceiptKey
+}
 
 // AnnexRevision returns a revision that is not before the last change of any row of the annex. It moves
 // with every such change, so that an owner who compares it with the one that it loaded at sees that it has

@@ -68,6 +68,23 @@ func (c *Catalogue) Records(ctx context.Context, caller Caller, from, to int64) 
 	return records, nil
 }
 
+// HistorySHA256 returns the hash of the history up to and with a revision (see Digest), zeros for revision 0. It
+// tells apart two catalogues that count their revisions alike. It is one atomic load for the current revision.
+// Errors: ErrNotFound for a revision that is not there, also one whose record is no longer kept.
+func (c *Catalogue) HistorySHA256(ctx context.Context, revision int64) ([32]byte, error) {
+	if head := c.Head(); head.Revision == revision {
+		return head.SHA256, nil
+	}
+	if revision == 0 {
+		return [32]byte{}, nil
+	}
+	record, err := c.store.Record(ctx, revision)
+	if err != nil {
+		return [32]byte{}, fmt.Errorf("history up to revision %d: %w", revision, err)
+	}
+	return record.SHA256, nil
+}
+
 // bundle returns a bundle as it stood at a revision, with all that is kept of it. Errors: ErrNotFound.
 func (c *Catalogue) bundle(ctx context.Context, revision int64, id string) (Bundle, error) {
 	row, err := c.store.Get(ctx, revision, KindBundle, id)

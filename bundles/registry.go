@@ -47,7 +47,7 @@ func (c *Catalogue) RemovePaymentType(ctx context.Context, caller Caller, name s
 func (c *Catalogue) SyncPaymentTypes(ctx context.Context, caller Caller, names []string) error {
 	return c.register(ctx, caller, "syncPaymentTypes", func(b base, s *engine.Settings) error {
 		for _, before := range slices.Clone(s.PaymentTypes) {
-			if !ContainsName(names, before) {
+			if !containsFold(names, before) {
 				if err := removeName(b, &s.PaymentTypes, "payment type", before, paymentTypeOf); err != nil {
 					return err
 				}
@@ -83,7 +83,7 @@ func (c *Catalogue) register(ctx context.Context, caller Caller, operation strin
 }
 
 func addName(names *[]string, what, name string) error {
-	if ContainsName(*names, name) {
+	if containsFold(*names, name) {
 		return &StateError{What: what, ID: name, Reason: "is registered", Fix: "there is nothing left to do"}
 	}
 	*names = append(*names, name)
@@ -91,7 +91,7 @@ func addName(names *[]string, what, name string) error {
 }
 
 func removeName(b base, names *[]string, what, name string, of func(*engine.Bundle) string) error {
-	if !ContainsName(*names, name) {
+	if !containsFold(*names, name) {
 		return notFound(what, name)
 	}
 	for bundle := range b.snapshot.Bundles() {
@@ -109,8 +109,6 @@ func Over(p engine.Period, today engine.Date) bool {
 	return p.To != 0 && (p.To < today || p.To < p.From)
 }
 
-// ContainsName reports whether a name is among registered ones, which are compared as quotes compare them: ignoring
-// case.
-func ContainsName(names []string, name string) bool {
+func containsFold(names []string, name string) bool {
 	return slices.ContainsFunc(names, func(other string) bool { return strings.EqualFold(other, name) })
 }

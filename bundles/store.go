@@ -34,6 +34,9 @@ const (
 	// access that are versioned and shared with the catalogue, and that this package does not read.
 	KindKey        Kind = 'k'
 	KindDelegation Kind = 'g'
+	// KindReceiptKey has one row per public key that a node signed quote receipts with; the id is the key's.
+	// Package receipt reads the documents.
+	KindReceiptKey Kind = 'r'
 )
 
 // Row is one version of one thing. Rows are only ever added: the state at a revision is, of each

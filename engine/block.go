@@ -38,7 +38,6 @@ func (b *bitmap) add(other *bitmap) {
 type block struct {
 	rows    []*row   // ascending by compareRows, at most 64×64
 	digests []digest // of the rows
-	facts   []facts  // of the rows
 	words   int      // of each bitmap
 
 	// byTouchpoint and byType hold the rows for that value or any.
@@ -46,8 +45,7 @@ type block struct {
 	byCategory                 map[uint32]*bitmap
 	uncategorised              bitmap
 	cart, stamp, stampOnly     bitmap
-	edges                      []int64  // of bands, ascending; a few may be of rows that are gone
-	edgesAdded                 int      // since the block was last made of rows alone
+	edges                      []int64  // of bands, ascending
 	bands                      []bitmap // bands[i] is for amounts in (edges[i-1], edges[i]]
 	allCart, noStampOnly, bare bool     // dimensions that exclude no row, and need no look
 }
@@ -59,78 +57,38 @@ type fewValues struct {
 	any    bitmap
 }
 
-// facts are what the bitmaps of a block are made of. They lie side by side and go from a block to the one that
-// takes its place, so that a change does not follow the pointers of all the rows that stay.
-type facts struct {
-	touchpoint, paymentType             uint32
-	first, last                         uint16 // edges of the band, by their place among the block's
-	cart, stamp, stampOnly, categorised bool
-}
-
 // newBlock builds the bitmaps of rows that are in order.
 func newBlock(rows []*row) *block {
-	distinct := map[int64]bool{}
-	for _, r := range rows {
-		distinct[r.bundle.Band.MinCents], distinct[r.bundle.Band.MaxCents] = true, true
-	}
-	b := &block{
-		rows: rows, digests: make([]digest, 0, len(rows)), facts: make([]facts, 0, len(rows)),
-		edges: slices.Sorted(maps.Keys(distinct)),
-	}
-	for _, r := range rows {
-		b.note(r)
-	}
-	b.build()
-	return b
-}
-
-// note takes up what the block keeps of the next one of its rows, whose edges it has.
-func (b *block) note(r *row) {
-	first, _ := slices.BinarySearch(b.edges, r.bundle.Band.MinCents)
-	last, _ := slices.BinarySearch(b.edges, r.bundle.Band.MaxCents)
-	b.digests = append(b.digests, r.digest)
-	b.facts = append(b.facts, facts{
-		touchpoint: r.touchpoint, paymentType: r.paymentType, first: uint16(first), last: uint16(last),
-		cart: r.bundle.Cart, stamp: r.bundle.DigitalStamp, stampOnly: r.bundle.DigitalStampOnly, categorised: len(r.categories) > 0,
-	})
-}
-
-// build makes the bitmaps.
-func (b *block) build() {
-	b.words = (len(b.rows) + 63) / 64
+	b := &block{rows: rows, words: (len(rows) + 63) / 64}
 	b.byTouchpoint.any, b.byType.any, b.uncategorised = b.empty(), b.empty(), b.empty()
 	b.cart, b.stamp, b.stampOnly = b.empty(), b.empty(), b.empty()
 	b.byCategory = map[uint32]*bitmap{}
 	b.allCart, b.noStampOnly, b.bare = true, true, true
-	for i := range b.facts {
-		f := &b.facts[i]
-		b.byTouchpoint.mark(b, f.touchpoint, i)
-		b.byType.mark(b, f.paymentType, i)
-		if f.categorised {
-			b.markCategories(i)
-		} else {
+	b.digests = make([]digest, len(rows))
+	for i, r := range rows {
+		b.digests[i] = r.digest
+		b.byTouchpoint.mark(b, r.touchpoint, i)
+		b.byType.mark(b, r.paymentType, i)
+		for _, category := range r.categories {
+			if b.byCategory[category] == nil {
+				b.byCategory[category] = b.place()
+			}
+			b.byCategory[category].set(i)
+			b.bare = false
+		}
+		if len(r.categories) == 0 {
 			b.uncategorised.set(i)
 		}
-		flag(&b.cart, f.cart, i)
-		flag(&b.stamp, f.stamp, i)
-		flag(&b.stampOnly, f.stampOnly, i)
-		b.allCart = b.allCart && f.cart
-		b.noStampOnly = b.noStampOnly && !f.stampOnly
+		flag(&b.cart, r.bundle.Cart, i)
+		flag(&b.stamp, r.bundle.DigitalStamp, i)
+		flag(&b.stampOnly, r.bundle.DigitalStampOnly, i)
+		b.allCart = b.allCart && r.bundle.Cart
+		b.noStampOnly = b.noStampOnly && !r.bundle.DigitalStampOnly
 	}
 	b.byTouchpoint.finish()
 	b.byType.finish()
 	b.buildBands()
-}
-
-// markCategories notes the categories of a row that names some.
-func (b *block) markCategories(i int) {
-	b.bare = false
-	for _, category := range b.rows[i].categories {
-		if b.byCategory[category] == nil {
-			b.byCategory[category] = b.place()
-		}
-		b.byCategory[category].set(i)
-	}
+	return b
 }
 
 func (b *block) empty() bitmap { return bitmap{words: make([]uint64, b.words)} }
@@ -182,13 +140,19 @@ func flag(m *bitmap, set bool, i int) {
 // buildBands cuts the amounts at every edge of a band, and notes which rows are for each piece: those for the
 // piece before it, but the rows whose band ends there and with those whose band begins.
 func (b *block) buildBands() {
+	distinct := map[int64]bool{}
+	for _, r := range b.rows {
+		distinct[r.bundle.Band.MinCents], distinct[r.bundle.Band.MaxCents] = true, true
+	}
+	b.edges = slices.Sorted(maps.Keys(distinct))
 	begin, end := newChains(len(b.edges)+1, len(b.rows)), newChains(len(b.edges)+1, len(b.rows))
-	for i := range b.facts {
-		begin.add(int(b.facts[i].first)+1, i)
-		end.add(int(b.facts[i].last)+1, i)
+	for i, r := range b.rows {
+		first, _ := slices.BinarySearch(b.edges, r.bundle.Band.MinCents)
+		last, _ := slices.BinarySearch(b.edges, r.bundle.Band.MaxCents)
+		begin.add(first+1, i)
+		end.add(last+1, i)
 	}
 	b.bands = make([]bitmap, len(b.edges))
-	all := make([]uint64, len(b.edges)*b.words)
 	present := make([]uint64, b.words)
 	for piece := range b.bands {
 		for i := range end.of(piece) {
@@ -197,11 +161,10 @@ func (b *block) buildBands() {
 		for i := range begin.of(piece) {
 			present[i/64] |= 1 << (i % 64)
 		}
-		band := &b.bands[piece]
-		band.words = all[piece*b.words : (piece+1)*b.words : (piece+1)*b.words]
+		b.bands[piece].words = slices.Clone(present)
 		for w, rows := range present {
-			if band.words[w] = rows; rows != 0 {
-				band.filled |= 1 << w
+			if rows != 0 {
+				b.bands[piece].filled |= 1 << w
 			}
 		}
 	}

@@ -117,7 +117,7 @@ func (x *index) with(removed, added []*row) *index {
 		if c := &changes[i]; len(c.removed)+len(c.added) == 0 {
 			derived.blocks = append(derived.blocks, b)
 		} else {
-			derived.blocks = append(derived.blocks, b.with(c)...)
+			derived.blocks = append(derived.blocks, cut(c.rows(b.rows))...)
 			runtime.Gosched() // a large change takes tens of milliseconds: quotes come in between
 		}
 	}
@@ -128,4 +128,27 @@ func (x *index) with(removed, added []*row) *index {
 func (x *index) place(r *row) int {
 	after := sort.Search(len(x.blocks), func(i int) bool { return compareRows(x.blocks[i].rows[0], r) > 0 })
 	return max(after-1, 0)
+}
+
+// blockChange is what leaves and enters one block.
+type blockChange struct{ removed, added []*row }
+
+// rows returns the rows of the changed block, in order.
+func (c *blockChange) rows(old []*row) []*row {
+	gone := make(map[*row]bool, len(c.removed))
+	for _, r := range c.removed {
+		gone[r] = true
+	}
+	slices.SortFunc(c.added, compareRows)
+	rows, added := make([]*row, 0, len(old)+len(c.added)), c.added
+	for _, r := range old {
+		if len(gone) > 0 && gone[r] {
+			continue
+		}
+		for len(added) > 0 && compareRows(added[0], r) < 0 {
+			rows, added = append(rows, added[0]), added[1:]
+		}
+		rows = append(rows, r)
+	}
+	return append(rows, added...)
 }

@@ -23,7 +23,7 @@ func Needs() map[string]Need {
 	table := map[string]Need{}
 	for need, operations := range map[Need][]string{
 		Public: {
-			"index", "info", "health", "liveness", "readiness", "listDocuments", "getDocument",
+			"getReceiptKeys", "index", "info", "health", "liveness", "readiness", "listDocuments", "getDocument",
 			"/grpc.health.v1.Health/Check", "/grpc.health.v1.Health/List", "/grpc.health.v1.Health/Watch",
 			"/grpc.reflection.v1.ServerReflection/ServerReflectionInfo",
 			"/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",

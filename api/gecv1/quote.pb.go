@@ -166,7 +166,14 @@ type QuoteRequest struct {
 	// NOT_FOUND.
 	Revision *int64 `protobuf:"varint,8,opt,name=revision,proto3,oneof" json:"revision,omitempty"`
 	// Which bundles are rows. Unspecified: the best one of each PSP.
-	View          View `protobuf:"varint,9,opt,name=view,proto3,enum=gec.v1.View" json:"view,omitempty"`
+	View View `protobuf:"varint,9,opt,name=view,proto3,enum=gec.v1.View" json:"view,omitempty"`
+	// The answer shall carry a receipt, with which it can be had again.
+	WantReceipt bool `protobuf:"varint,10,opt,name=want_receipt,json=wantReceipt,proto3" json:"want_receipt,omitempty"`
+	// A receipt of this same request: the answer is the one that came with it, byte for byte, whatever became
+	// of the catalogue since. The request is the same when all other fields ask the same, `id` among them;
+	// `want_receipt` does not count. A receipt that is not to be believed is INVALID_ARGUMENT, one of another
+	// request, or whose answer can no longer be given, FAILED_PRECONDITION; the message says which and why.
+	Receipt       string `protobuf:"bytes,11,opt,name=receipt,proto3" json:"receipt,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -264,6 +271,20 @@ func (x *QuoteRequest) GetView() View {
 	return View_VIEW_UNSPECIFIED
 }
 
+func (x *QuoteRequest) GetWantReceipt() bool {
+	if x != nil {
+		return x.WantReceipt
+	}
+	return false
+}
+
+func (x *QuoteRequest) GetReceipt() string {
+	if x != nil {
+		return x.Receipt
+	}
+	return ""
+}
+
 // QuoteResponse is the ranked list of quotes of one payment, all of it computed on one revision of
 // the catalogue (P6). No quotes at all is an answer, not an error (Q25).
 type QuoteResponse struct {
@@ -284,7 +305,10 @@ type QuoteResponse struct {
 	// looked at (Q14, Q15).
 	Failed []*Failure `protobuf:"bytes,7,rep,name=failed,proto3" json:"failed,omitempty"`
 	// Only in a batch: why this request has no answer. Then only `id` is set besides.
-	Error         *Error `protobuf:"bytes,8,opt,name=error,proto3" json:"error,omitempty"`
+	Error *Error `protobuf:"bytes,8,opt,name=error,proto3" json:"error,omitempty"`
+	// The receipt that the request wanted or gave back. Absent otherwise, and where the node could not sign
+	// one: the answer holds all the same.
+	Receipt       *string `protobuf:"bytes,9,opt,name=receipt,proto3,oneof" json:"receipt,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -373,6 +397,13 @@ func (x *QuoteResponse) GetError() *Error {
 		return x.Error
 	}
 	return nil
+}
+
+func (x *QuoteResponse) GetReceipt() string {
+	if x != nil && x.Receipt != nil {
+		return *x.Receipt
+	}
+	return ""
 }
 
 // Quote is one row: the fee of one bundle for the payment.
@@ -681,7 +712,7 @@ var File_gec_v1_quote_proto protoreflect.FileDescriptor
 
 const file_gec_v1_quote_proto_rawDesc = "" +
 	"\n" +
-	"\x12gec/v1/quote.proto\x12\x06gec.v1\x1a\x12gec/v1/error.proto\x1a\x14gec/v1/payment.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x83\x03\n" +
+	"\x12gec/v1/quote.proto\x12\x06gec.v1\x1a\x12gec/v1/error.proto\x1a\x14gec/v1/payment.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xc0\x03\n" +
 	"\fQuoteRequest\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12)\n" +
 	"\apayment\x18\x02 \x01(\v2\x0f.gec.v1.PaymentR\apayment\x12#\n" +
@@ -691,11 +722,14 @@ const file_gec_v1_quote_proto_rawDesc = "" +
 	"\x04seed\x18\x06 \x01(\x04H\x02R\x04seed\x88\x01\x01\x12*\n" +
 	"\x02at\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\x02at\x12\x1f\n" +
 	"\brevision\x18\b \x01(\x03H\x03R\brevision\x88\x01\x01\x12 \n" +
-	"\x04view\x18\t \x01(\x0e2\f.gec.v1.ViewR\x04viewB\x0e\n" +
+	"\x04view\x18\t \x01(\x0e2\f.gec.v1.ViewR\x04view\x12!\n" +
+	"\fwant_receipt\x18\n" +
+	" \x01(\bR\vwantReceipt\x12\x18\n" +
+	"\areceipt\x18\v \x01(\tR\areceiptB\x0e\n" +
 	"\f_on_us_firstB\x12\n" +
 	"\x10_max_occurrencesB\a\n" +
 	"\x05_seedB\v\n" +
-	"\t_revision\"\x99\x02\n" +
+	"\t_revision\"\xc4\x02\n" +
 	"\rQuoteResponse\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x1a\n" +
 	"\brevision\x18\x02 \x01(\x03R\brevision\x12\x12\n" +
@@ -704,7 +738,10 @@ const file_gec_v1_quote_proto_rawDesc = "" +
 	"\x0fbelow_threshold\x18\x05 \x01(\bR\x0ebelowThreshold\x12%\n" +
 	"\x06quotes\x18\x06 \x03(\v2\r.gec.v1.QuoteR\x06quotes\x12'\n" +
 	"\x06failed\x18\a \x03(\v2\x0f.gec.v1.FailureR\x06failed\x12#\n" +
-	"\x05error\x18\b \x01(\v2\r.gec.v1.ErrorR\x05error\"\xae\x03\n" +
+	"\x05error\x18\b \x01(\v2\r.gec.v1.ErrorR\x05error\x12\x1d\n" +
+	"\areceipt\x18\t \x01(\tH\x00R\areceipt\x88\x01\x01B\n" +
+	"\n" +
+	"\b_receipt\"\xae\x03\n" +
 	"\x05Quote\x12\x1b\n" +
 	"\tbundle_id\x18\x01 \x01(\tR\bbundleId\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12 \n" +
@@ -795,6 +832,7 @@ func file_gec_v1_quote_proto_init() {
 	file_gec_v1_error_proto_init()
 	file_gec_v1_payment_proto_init()
 	file_gec_v1_quote_proto_msgTypes[0].OneofWrappers = []any{}
+	file_gec_v1_quote_proto_msgTypes[1].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{

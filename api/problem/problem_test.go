@@ -14,6 +14,7 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
+	"gec/api/receipt"
 	"gec/bundles"
 	"gec/engine"
 )
@@ -32,6 +33,15 @@ func TestTable(t *testing.T) {
 		{bundles.Faults{{Path: "a", Reason: "is wrong", Fix: "mend it"}, {Reason: "is empty"}}, 400, codes.InvalidArgument, "BAD REQUEST", "a: is wrong; mend it, is empty"},
 		{bundles.Fault{Path: "a", Reason: "is wrong"}, 400, codes.InvalidArgument, "BAD REQUEST", "a: is wrong"},
 		{bundles.Faults{{Reason: "breaks off", Line: 1, Column: 9}}, 400, codes.InvalidArgument, "BAD REQUEST", "Invalid input format"},
+		{&receipt.Refusal{Reason: receipt.ReasonMalformed, Detail: "is none"}, 422, codes.InvalidArgument, "Receipt malformed", "The receipt is none"},
+		{&receipt.Refusal{Reason: receipt.ReasonUnknownKey}, 422, codes.InvalidArgument, "Receipt key unknown", "The receipt "},
+		{&receipt.Refusal{Reason: receipt.ReasonWrongSignature}, 422, codes.InvalidArgument, "Receipt signature wrong", "The receipt "},
+		{&receipt.Refusal{Reason: receipt.ReasonEndedKey}, 422, codes.InvalidArgument, "Receipt key ended", "The receipt "},
+		{&receipt.Refusal{Reason: receipt.ReasonOtherRequest}, 409, codes.FailedPrecondition, "Receipt of another request", "The receipt "},
+		{&receipt.Refusal{Reason: receipt.ReasonTooOld}, 410, codes.FailedPrecondition, "Receipt too old", "The receipt "},
+		{&receipt.Refusal{Reason: receipt.ReasonRevisionGone}, 410, codes.FailedPrecondition, "Receipt revision gone", "The receipt "},
+		{&receipt.Refusal{Reason: receipt.ReasonOtherCatalogue}, 410, codes.FailedPrecondition, "Receipt of another catalogue", "The receipt "},
+		{&receipt.Refusal{Reason: receipt.ReasonOtherAnswer}, 410, codes.FailedPrecondition, "Receipt of another answer", "The receipt "},
 		{bundles.ErrNotFound, 404, codes.NotFound, "NOT FOUND", bundles.ErrNotFound.Error()},
 		{bundles.ErrConflict, 409, codes.Aborted, "CONFLICT", bundles.ErrConflict.Error()},
 		{bundles.ErrDuplicateKey, 409, codes.AlreadyExists, "CONFLICT", bundles.ErrDuplicateKey.Error()},

@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 	"google.golang.org/grpc/codes"
 
+	"gec/api/receipt"
 	"gec/bundles"
 	"gec/engine"
 )
@@ -25,7 +26,7 @@ func Of(err error) *Problem {
 	if errors.As(err, &made) {
 		return made
 	}
-	for _, row := range []func(error) *Problem{ofName, ofPayment, ofFaults, ofState, ofSentinel} {
+	for _, row := range []func(error) *Problem{ofName, ofPayment, ofFaults, ofState, ofReceipt, ofSentinel} {
 		if p := row(err); p != nil {
 			p.Cause = err
 			return p
@@ -115,6 +116,38 @@ func statesOf(err error) (texts []string) {
 		texts = statesOf(wrapper.Unwrap())
 	}
 	return texts[:min(len(texts), detailFieldsMax)]
+}
+
+// ofReceipt maps what keeps a receipt from being redeemed: 422 for one that is not to be believed, 409 for one of
+// another request, 410 for one whose answer can no longer be given. The title says which of them it is.
+func ofReceipt(err error) *Problem {
+	var refusal *receipt.Refusal
+	if !errors.As(err, &refusal) {
+		return nil
+	}
+	title, status, code := "Receipt malformed", http.StatusUnprocessableEntity, codes.InvalidArgument
+	switch refusal.Reason {
+	case receipt.ReasonMalformed:
+	case receipt.ReasonUnknownKey:
+		title = "Receipt key unknown"
+	case receipt.ReasonWrongSignature:
+		title = "Receipt signature wrong"
+	case receipt.ReasonEndedKey:
+		title = "Receipt key ended"
+	case receipt.ReasonOtherRequest:
+		title, status, code = "Receipt of another request", http.StatusConflict, codes.FailedPrecondition
+	case receipt.ReasonTooOld:
+		title, status, code = "Receipt too old", http.StatusGone, codes.FailedPrecondition
+	case receipt.ReasonRevisionGone:
+		title, status, code = "Receipt revision gone", http.StatusGone, codes.FailedPrecondition
+	case receipt.ReasonOtherCatalogue:
+		title, status, code = "Receipt of another catalogue", http.StatusGone, codes.FailedPrecondition
+	case receipt.ReasonOtherAnswer:
+		title, status, code = "Receipt of another answer", http.StatusGone, codes.FailedPrecondition
+	}
+	p := New(status, code, refusal.Error())
+	p.Title = title
+	return p
 }
 
 // ofSentinel maps the errors that carry nothing but their kind.

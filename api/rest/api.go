@@ -12,6 +12,7 @@ import (
 	"gec/api/access"
 	"gec/api/journal"
 	"gec/api/observe"
+	"gec/api/receipt"
 	"gec/bundles"
 	"gec/engine"
 )
@@ -52,6 +53,8 @@ type Options struct {
 	// Failed, where not nil, is told of bundles that an answer left out because they failed while running
 	// (Q14). It must not keep what it is given.
 	Failed func([]engine.Failure)
+	// Receipts gives and redeems the receipts of quotes; nil: the header that asks for them means nothing.
+	Receipts *receipt.Desk
 	// Now is the clock; nil: time.Now.
 	Now func() time.Time
 }
@@ -177,6 +180,11 @@ func (a *API) fees(x *exchange, c contract) error {
 	x.query.PSP = x.part
 	if err := x.readBody(a.options.BodyBytesMax); err != nil {
 		return err
+	}
+	if a.options.Receipts != nil {
+		if given := x.r.Header[headerReceipt]; len(given) > 0 {
+			return a.feesOnReceipt(x, c, given[0])
+		}
 	}
 	var err error
 	x.out, x.outcome, err = a.calculator.answer(x.out[:0], x.body, &x.query, c, &x.facts)

@@ -95,19 +95,32 @@ func (c *Calculator) answer(dst, body []byte, q *Query, contract contract, facts
 }
 
 func (c *Calculator) answerOn(w *work, s *engine.Snapshot, dst, body []byte, q *Query, contract contract, facts *journal.Facts) ([]byte, Outcome, error) {
-	if err := w.decoder.decode(body, contract, q.PSP); err != nil {
+	options, err := w.ask(body, q, contract, c.now(), facts)
+	if err != nil {
 		return dst, Outcome{}, err
+	}
+	return c.quote(w, s, dst, contract, options, facts)
+}
+
+// ask reads a request into the decoder's payment, one of the given instant.
+func (w *work) ask(body []byte, q *Query, contract contract, at time.Time, facts *journal.Facts) (engine.Options, error) {
+	if err := w.decoder.decode(body, contract, q.PSP); err != nil {
+		return engine.Options{}, err
 	}
 	payment := &w.decoder.payment
 	payment.WithoutPoste = !q.AllCcp
-	payment.At = c.now()
+	payment.At = at
 	payment.Reference = q.Reference
 	facts.Asked(payment)
-	options := engine.Options{View: engine.OnePerPSP, Order: q.Order, OnUsFirst: q.OnUsFirst, Limit: q.Limit}
 	if contract == contractV1 {
-		options = engine.Options{View: engine.EveryBundle, OnUsFirst: true, Limit: q.Limit}
+		return engine.Options{View: engine.EveryBundle, OnUsFirst: true, Limit: q.Limit}, nil
 	}
-	answer, err := w.quoter.Quotes(s, payment, options)
+	return engine.Options{View: engine.OnePerPSP, Order: q.Order, OnUsFirst: q.OnUsFirst, Limit: q.Limit}, nil
+}
+
+// quote answers the decoder's payment on a snapshot.
+func (c *Calculator) quote(w *work, s *engine.Snapshot, dst []byte, contract contract, options engine.Options, facts *journal.Facts) ([]byte, Outcome, error) {
+	answer, err := w.quoter.Quotes(s, &w.decoder.payment, options)
 	if err != nil {
 		return dst, Outcome{}, onTheWire(err, contract)
 	}

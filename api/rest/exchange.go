@@ -181,7 +181,7 @@ func (x *exchange) panicked(cause any) {
 	}
 	x.out = nil
 	header := x.w.Header()
-	for _, name := range []string{headerRevision, headerSeed} {
+	for _, name := range []string{headerRevision, headerSeed, headerReceipt} {
 		delete(header, name)
 	}
 	x.problem(p)

@@ -19,6 +19,7 @@ const (
 	headerMaxOccurrences = "Maxoccurrences"
 	headerRevision       = "X-Catalogue-Revision"
 	headerSeed           = "X-Quote-Seed"
+	headerReceipt        = "X-Quote-Receipt"
 )
 
 // queryValues are the parameters that mean something; clients write onUsFirst in two ways. The first value of

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 
 	"gec/api/problem"
 	"gec/bundles"
@@ -109,7 +110,7 @@ func paymentTypes(s *engine.Settings) *[]string { return &s.PaymentTypes }
 // addNames and deleteNames compare as quotes do, ignoring case.
 func addNames(list, names []string) []string {
 	for _, name := range names {
-		if !bundles.ContainsName(list, name) {
+		if !containsFold(list, name) {
 			list = append(list, name)
 		}
 	}
@@ -117,7 +118,11 @@ func addNames(list, names []string) []string {
 }
 
 func deleteNames(list, names []string) []string {
-	return slices.DeleteFunc(list, func(name string) bool { return bundles.ContainsName(names, name) })
+	return slices.DeleteFunc(list, func(name string) bool { return containsFold(names, name) })
+}
+
+func containsFold(list []string, name string) bool {
+	return slices.ContainsFunc(list, func(other string) bool { return strings.EqualFold(name, other) })
 }
 
 // editNames changes one list of registered names by the names that the body lists.

@@ -56,6 +56,7 @@ func (d *decoder) reset() {
 	m, p := &d.message, &d.payment
 	m.Id, m.Payment, m.Order, m.View, m.At = "", nil, 0, 0, nil
 	m.OnUsFirst, m.MaxOccurrences, m.Seed, m.Revision = nil, nil, nil, nil
+	m.WantReceipt, m.Receipt = false, ""
 	p.Notices, p.Psps, p.AllCcp = nil, nil, nil
 	p.Touchpoint, p.PaymentType, p.Bin, p.Reference = "", "", "", ""
 	d.at.Seconds, d.at.Nanos = 0, 0
@@ -101,6 +102,10 @@ func (d *decoder) plain(b []byte) bool {
 			m.Revision = &d.revision
 		case 9<<3 | number:
 			m.View = gecv1.View(w.varint())
+		case 10<<3 | number:
+			m.WantReceipt = w.varint() != 0
+		case 11<<3 | piece:
+			m.Receipt = w.text()
 		default:
 			return false
 		}

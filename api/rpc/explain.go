@@ -64,6 +64,9 @@ func checkExplain(r *request, in *gecv1.ExplainRequest) bundles.Faults {
 		r.fault("quote", "is missing", "state the request to explain")
 	} else {
 		r.read(in.GetQuote())
+		if in.GetQuote().GetWantReceipt() || in.GetQuote().GetReceipt() != "" {
+			r.fault("receipt", "goes with a quote, not with an explanation", "state the at, revision and seed of the answer")
+		}
 		r.faults.Under("quote")
 	}
 	r.text("psp", in.GetPsp())

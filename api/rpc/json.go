@@ -71,6 +71,7 @@ func JSON(o Options) http.Handler {
 		JSONPrefix + "quotes:batch": {http.MethodPost, operationBatch, h.serveBatch},
 		JSONPrefix + "explain":      {http.MethodPost, "explain", h.serveExplain},
 		JSONPrefix + "catalogue":    {http.MethodGet, "getStatus", h.serveStatus},
+		JSONPrefix + "receipt-keys": {http.MethodGet, "getReceiptKeys", h.serveReceiptKeys},
 	}
 	return h
 }

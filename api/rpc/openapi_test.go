@@ -62,7 +62,7 @@ func TestOpenAPIPaths(t *testing.T) {
 		}
 	}
 	slices.Sort(documented)
-	want := []string{"GET /gec/v1/catalogue", "POST /gec/v1/explain", "POST /gec/v1/quote", "POST /gec/v1/quotes:batch"}
+	want := []string{"GET /gec/v1/catalogue", "GET /gec/v1/receipt-keys", "POST /gec/v1/explain", "POST /gec/v1/quote", "POST /gec/v1/quotes:batch"}
 	if diff := cmp.Diff(want, documented); diff != "" {
 		t.Errorf("paths (-served +documented):\n%s", diff)
 	}

@@ -10,6 +10,7 @@ import (
 	"gec/api/access"
 	"gec/api/journal"
 	"gec/api/observe"
+	"gec/api/receipt"
 	"gec/bundles"
 	"gec/engine"
 )
@@ -65,6 +66,8 @@ type Options struct {
 	// Failed, where not nil, is told of bundles that an answer left out because they failed while running
 	// (Q14). It must not keep what it is given.
 	Failed func([]engine.Failure)
+	// Receipts gives and redeems the receipts of quotes; nil: none are given, and those given back are refused.
+	Receipts *receipt.Desk
 	// GRPC are further options of the gRPC server, such as credentials and chained interceptors.
 	// The interceptors run inside those of this package, so that what they refuse is logged and a
 	// panic of theirs is caught.

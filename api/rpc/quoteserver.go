@@ -81,6 +81,7 @@ func (s *quoteServer) reply(ctx context.Context, in *gecv1.QuoteRequest) (*reply
 		out.bundles[i] = answer.Quotes[i].Bundle.ID
 	}
 	*out.bytes = appendResponse(*out.bytes, in.GetId(), c.request.payment.At, answer)
+	*out.bytes = appendText(*out.bytes, 9, c.receipt)
 	return out, nil
 }
 

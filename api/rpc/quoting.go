@@ -11,10 +11,12 @@ import (
 	"time"
 
 	"google.golang.org/grpc/codes"
+	"google.golang.org/protobuf/proto"
 
 	"gec/api/gecv1"
 	"gec/api/journal"
 	"gec/api/problem"
+	"gec/api/receipt"
 	"gec/bundles"
 	"gec/engine"
 )
@@ -29,6 +31,7 @@ type quoting struct {
 	journal   *journal.Journal
 	failed    func([]engine.Failure)
 	quoted    func(engine.Effort)
+	receipts  *receipt.Desk
 	// calls pools the scratch memory of requests.
 	calls sync.Pool
 }
@@ -37,11 +40,13 @@ type quoting struct {
 type call struct {
 	quoter  *engine.Quoter
 	request request
+	// receipt goes with the answer; mostly empty.
+	receipt string
 }
 
 func newQuoting(o Options) *quoting {
 	return &quoting{
-		catalogue: o.Catalogue, now: o.Now, log: o.Log, observe: observer(o.Observe), journal: o.Journal, failed: o.Failed, quoted: o.Quoted,
+		catalogue: o.Catalogue, now: o.Now, log: o.Log, observe: observer(o.Observe), journal: o.Journal, failed: o.Failed, quoted: o.Quoted, receipts: o.Receipts,
 		calls: sync.Pool{New: func() any { return &call{quoter: engine.NewQuoter()} }},
 	}
 }
@@ -54,7 +59,11 @@ func (s *quoting) quote(ctx context.Context, in *gecv1.QuoteRequest) (*gecv1.Quo
 	if err != nil {
 		return nil, err
 	}
-	return quoteResponse(in.GetId(), c.request.payment.At, answer), nil
+	out := quoteResponse(in.GetId(), c.request.payment.At, answer)
+	if c.receipt != "" {
+		out.Receipt = proto.String(c.receipt)
+	}
+	return out, nil
 }
 
 // answer computes the answer to one request, valid while c is the caller's; the instant of the payment is then
@@ -63,11 +72,19 @@ func (s *quoting) answer(ctx context.Context, c *call, in *gecv1.QuoteRequest) (
 	if err := c.request.read(in).Err(); err != nil {
 		return nil, err
 	}
+	if in.GetWantReceipt() || in.GetReceipt() != "" {
+		return s.answerOnReceipt(ctx, c, in)
+	}
 	snapshot, at, err := s.resolve(ctx, in)
 	if err != nil {
 		return nil, err
 	}
 	c.request.payment.At = at
+	return s.answerOn(c, snapshot)
+}
+
+// answerOn computes the answer to the request that was read, on a snapshot.
+func (s *quoting) answerOn(c *call, snapshot *engine.Snapshot) (*engine.Answer, error) {
 	answer, err := c.quoter.Quotes(snapshot, &c.request.payment, c.request.options)
 	var unknown *engine.UnknownNameError
 	if errors.As(err, &unknown) {
@@ -88,6 +105,7 @@ func (s *quoting) answer(ctx context.Context, c *call, in *gecv1.QuoteRequest) (
 // release gives the scratch memory back, without what it holds of the caller.
 func (s *quoting) release(c *call) {
 	c.request.clear()
+	c.receipt = ""
 	s.calls.Put(c)
 }
 

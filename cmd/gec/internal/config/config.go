@@ -54,6 +54,9 @@ type Config struct {
 	// away with 503; ConnectionsMax the number of HTTP connections open at a time, beyond which new ones are closed.
 	OverloadWait   time.Duration
 	ConnectionsMax int
+	// ReceiptValidity is how long after it was given a quote receipt is redeemed; ReceiptKeyAge how long the key
+	// that signs them is in use before another takes its place, 0 for as long as nobody rotates it.
+	ReceiptValidity, ReceiptKeyAge time.Duration
 	// Store is badger for a node by itself, etcd for one of a cluster; Etcd says where the cluster's catalogue is.
 	Store string
 	Etcd  Etcd
@@ -200,6 +203,10 @@ func Settings() []Setting {
 			Help: "free `MiB` on the disk of the data folder below which changes are refused", field: func(c *Config) any { return &c.WatermarkMiB }},
 		{Name: "ballast-mib", Default: "64", Min: "0", Max: "65536", Serve: true,
 			Help: "`MiB` of a file in the data folder that is given up when the disk is full; 0: none", field: func(c *Config) any { return &c.BallastMiB }},
+		{Name: "receipt-validity", Default: "24h0m0s", Min: "1m", Max: "87600h", Serve: true,
+			Help: "`time` after it was given for which a quote receipt is redeemed", field: func(c *Config) any { return &c.ReceiptValidity }},
+		{Name: "receipt-key-age", Default: "0s", Min: "0s", Max: "87600h", Serve: true,
+			Help: "`time` after which another key signs receipts; 0s: when somebody rotates it", field: func(c *Config) any { return &c.ReceiptKeyAge }},
 		{Name: "store", Default: "badger", Choices: []string{"badger", "etcd"}, Serve: true,
 			Help: "`kind` of store: the data folder alone, or a cluster's etcd with the data folder as its copy", field: func(c *Config) any { return &c.Store }},
 		{Name: "etcd-endpoints", Default: "http://127.0.0.1:2379", Serve: true, Help: "`URLs` of etcd's members, with commas between them",

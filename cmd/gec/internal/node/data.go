@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"gec/api/fragment"
+	"gec/api/receipt"
 	"gec/api/trace"
 	"gec/bundles"
 	"gec/bundles/store/badger"
@@ -34,6 +35,8 @@ type Folder struct {
 	shared *etcd.Store
 	// space is that of etcd when it was last asked.
 	space atomic.Pointer[etcd.Space]
+	// desk gives and redeems receipts while the folder is served, else nil.
+	desk *receipt.Desk
 	// trial is the folder to remove at the end, if any.
 	trial string
 }

@@ -104,6 +104,7 @@ func newWorld(t *testing.T) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
+	folder.desk = folder.receipts(c, quiet)
 	watch, err := newWatch(c, folder, nil)
 	if err != nil {
 		t.Fatal(err)

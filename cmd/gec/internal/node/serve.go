@@ -87,6 +87,8 @@ func Serve(ctx context.Context, c config.Config, version string, log *slog.Logge
 	if err := prepare(ctx, c, folder, log); err != nil {
 		return err
 	}
+	folder.desk = folder.receipts(c, log)
+	defer rotateEvery(ctx, c, folder.desk, log)()
 	w, err := newWatch(c, folder, tracer)
 	if err != nil {
 		return err
@@ -199,12 +201,13 @@ func assemble(c config.Config, version string, folder *Folder, keys access.Gate,
 	api, err := rest.New(rest.Options{
 		Gate: keys, Mounts: mounts, Catalogue: folder.Catalogue, Name: "gec", Version: version, Environment: c.Environment, TestEndpoints: c.TestEndpoints,
 		Logger: log, RequestLevel: requestLevel, Details: folder.details, Observe: w.observe(), Journal: w.journal, Quoted: w.quoted(), Failed: w.failed(log),
+		Receipts: folder.desk,
 	})
 	if err != nil {
 		return nil, err
 	}
 	api.Ready(false)
-	native := rpc.Options{Catalogue: folder.Catalogue, Authors: folder.Catalogue, Gate: keys, Journal: w.journal, Log: requests}
+	native := rpc.Options{Catalogue: folder.Catalogue, Authors: folder.Catalogue, Gate: keys, Journal: w.journal, Log: requests, Receipts: folder.desk}
 	held := folder.seen()
 	native.Observe, native.Quoted, native.Failed = w.observe(), w.quoted(), w.failed(log)
 	native.GRPC = append(append(p.grpc(), w.grpc()...), held.GRPC()...)

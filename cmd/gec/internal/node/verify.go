@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"gec/api/receipt"
 	"gec/bundles"
 	"gec/engine"
 )
@@ -79,6 +80,8 @@ func decodable(r bundles.Row) (err error) {
 		_, err = bundles.DecodeRequest(r.Document)
 	case bundles.KindPaymentMethod:
 		_, err = bundles.DecodePaymentMethod(r.Document)
+	case bundles.KindReceiptKey:
+		_, err = receipt.DecodeKey(r)
 	}
 	if err != nil {
 		return fmt.Errorf("row %q of kind %c, revision %d: %w", r.ID, r.Kind, r.Revision, err)
