@@ -58,7 +58,7 @@ func (p Process) command() *cobra.Command {
 	root.SetFlagErrorFunc(flagError)
 	root.AddCommand(
 		p.serve(), p.importFiles(), p.export(), p.quote(), p.explain(), p.lint(), p.whatIf(),
-		p.bundles(), p.offers(), p.requests(), p.subscriptions(), p.revisions(), p.keys(),
+		p.bundles(), p.offers(), p.requests(), p.subscriptions(), p.revisions(), p.keys(), p.receipts(),
 		p.backup(), p.restore(), p.verify(), p.migrate(), p.journal(), p.config(), p.version(),
 	)
 	return root
