@@ -39,12 +39,12 @@ func gate(ctx context.Context, c config.Config, folder *Folder, p proofs, log *s
 	switch exposed := exposed(c); {
 	case !a.Open():
 		log.Info("access keys are asked for, except by the page and health")
-	case exposed == nil:
-		log.Info("there are no access keys: quotes are open to this machine, on loopback only; make keys with 'gec keys create'")
-	case !c.ListenWithoutKeys:
+	case c.ListenWithoutKeys:
+		log.Warn("there are no access keys: whoever reaches these addresses can use them", "http", c.HTTPAddress, "grpc", c.GRPCAddress)
+	case exposed != nil:
 		return nil, exposed
 	default:
-		log.Warn("there are no access keys: whoever reaches these addresses can use them", "http", c.HTTPAddress, "grpc", c.GRPCAddress)
+		log.Info("there are no access keys: quotes are open to this machine, on loopback only; make keys with 'gec keys create'")
 	}
 	return a, nil
 }
