@@ -25,6 +25,9 @@ func noLeaks(t *testing.T) {
 }
 
 func TestContractOnDisk(t *testing.T) {
+	if testing.Short() {
+		t.Skip("the contract without waiting for the disk is run: what is shared is the same")
+	}
 	noLeaks(t)
 	storetest.RunAll(t, func(t *testing.T) bundles.Store { return mustOpen(t, t.TempDir(), Options{}) })
 }
