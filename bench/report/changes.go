@@ -84,6 +84,10 @@ func (w *wire) manySubscriptions() error {
 		p := bench.Generate(bench.List(1)).Payments(1, bench.Mix{Seed: uint64(i), Card: true, Notices: 3, ECs: []string{bench.TaxCode(i), bench.TaxCode(i + 1)}})[0]
 		exam = append(exam, service.HTTPRequest("/fees/multi?orderBy=fee", bench.BodyV2(&p)))
 	}
+	// A node that has just loaded so much collects what that left while it is asked: it shall not turn calls away.
+	before := w.node
+	w.node.Arguments = append([]string{patient}, before.Arguments...)
+	defer func() { w.node = before }()
 	var most service.Resident
 	times, err := w.restart(folder, func(p *service.Process) error {
 		target := service.Target{Address: p.HTTP, Requests: exam, Headers: w.node.Headers}

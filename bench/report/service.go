@@ -101,7 +101,7 @@ func (w *wire) catalogue(bundles int) (err error) {
 	// Peaks ask for more than there is, so nothing is turned away here: a call refused costs less than one answered.
 	// The soak, which asks for what there is, has the bound that a node has.
 	node := w.node
-	node.Arguments = append([]string{"--overload-wait=10s"}, node.Arguments...)
+	node.Arguments = append([]string{patient}, node.Arguments...)
 	pair, err := service.StartPair(w.ctx, node, folder, w.scratch, exam)
 	if err != nil {
 		return err
