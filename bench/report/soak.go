@@ -39,23 +39,39 @@ func soak(ctx context.Context, s settings, r *report) (err error) {
 	if err != nil {
 		return err
 	}
+	half, err := w.halfOfPeak(folder, exam)
+	if err != nil {
+		return err
+	}
 	pair, err := service.StartPair(ctx, w.node, folder, w.scratch, exam)
 	if err != nil {
 		return err
 	}
-	err = w.soak(pair)
+	err = w.soak(pair, half)
 	if err = errors.Join(err, pair.Stop(), r.print(os.Stdout)); err != nil || s.results == "" {
 		return err
 	}
 	return errors.Join(r.write(s.results), r.missed())
 }
 
-func (w *wire) soak(pair *service.Pair) error {
+// halfOfPeak returns half of the calls a second that a node answers which turns none away. The soak itself has the
+// bound that a node has.
+func (w *wire) halfOfPeak(folder string, exam *bench.Exam) (half float64, err error) {
+	node := w.node
+	node.Arguments = append([]string{patient}, node.Arguments...)
+	pair, err := service.StartPair(w.ctx, node, folder, w.scratch, exam)
+	if err != nil {
+		return 0, err
+	}
+	defer func() { err = errors.Join(err, pair.Stop()) }()
 	peaks, err := pair.MeasurePeaks(w.ctx, pair.HTTP, soakConnections, peakRounds, warmUp, w.s.load)
 	if err != nil {
-		return err
+		return 0, err
 	}
-	half := service.Median(peaks.Service.PerSecond) / 2
+	return service.Median(peaks.Service.PerSecond) / 2, err
+}
+
+func (w *wire) soak(pair *service.Pair, half float64) error {
 	rest, _, err := pair.MeasureLatency(w.ctx, pair.HTTP, soakConnections, half, uploadRounds, warmUp, uploadTurn)
 	if err != nil {
 		return err
