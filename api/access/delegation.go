@@ -32,6 +32,8 @@ const (
 	// DelegationMax is the longest time for which one can be given at once.
 	DelegationMax   = 5 * 366 * 24 * time.Hour
 	granteeBytesMax = 256
+	// granteeFix is what to do about a grantee that is none.
+	granteeFix = "give the id of the access key that may act, as its holder reads it from GET /gec/v1/access"
 )
 
 // check returns what is wrong with a delegation that is about to be given.
@@ -46,7 +48,7 @@ func (d *Delegation) check(now time.Time) error {
 		fault("party", bundles.Excerpt(string(d.Party))+" is no party", "name who gives the delegation, as psp:<id> or ec:<tax code>")
 	}
 	if d.Grantee == "" || len(d.Grantee) > granteeBytesMax || !printable(d.Grantee) {
-		fault("grantee", bundles.Excerpt(d.Grantee)+" names nobody", "give the id of the access key that may act, as its holder reads it from GET /gec/v1/access")
+		fault("grantee", bundles.Excerpt(d.Grantee)+" names nobody", granteeFix)
 	}
 	for n, f := range d.Functions {
 		if !slices.Contains(bundles.Functions(), f) {

@@ -179,7 +179,7 @@ func (r *Keyring) Delegate(ctx context.Context, caller bundles.Caller, d Delegat
 				k, err = readKey(row)
 			}
 			if errors.Is(err, bundles.ErrNotFound) || err == nil && k.State(now) != "ACTIVE" {
-				return bundles.Row{}, bundles.Fault{Path: "grantee", Reason: bundles.Excerpt(d.Grantee) + " is no key in force", Fix: "give the id of the access key that may act, as its holder reads it from GET /gec/v1/access"}
+				return bundles.Row{}, bundles.Fault{Path: "grantee", Reason: bundles.Excerpt(d.Grantee) + " is no key in force", Fix: granteeFix}
 			}
 			if err != nil {
 				return bundles.Row{}, err

@@ -13,21 +13,13 @@ import (
 // service, and holds that what each prints is what the page shows after it. White space is not compared, and
 // … in the page stands for anything.
 func TestTutorial(t *testing.T) {
-	for _, tool := range []string{"bash", "curl", "sed"} {
-		if _, err := exec.LookPath(tool); err != nil {
-			t.Skip(err)
-		}
-	}
-	page, err := os.ReadFile(filepath.Join("..", "..", "docs", "tutorial.md"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	page := pageToRun(t, "tutorial.md")
 	s := serve(t, t.TempDir(), "--sample", "--authoring-without-keys")
 	const between = "\x1e"
 	var script strings.Builder
 	script.WriteString("set -eu\n")
 	var commands, shown []string
-	for _, block := range regexp.MustCompile("(?ms)^```(sh|json)\n(.*?)^```$").FindAllStringSubmatch(string(page), -1) {
+	for _, block := range regexp.MustCompile("(?ms)^```(sh|json)\n(.*?)^```$").FindAllStringSubmatch(page, -1) {
 		if block[1] == "json" {
 			shown[len(shown)-1] = block[2]
 			continue
@@ -51,16 +43,8 @@ func TestTutorial(t *testing.T) {
 // TestAccessPage runs docs/access.md: what stands before the service is started on a folder alone, the rest
 // against the service on it.
 func TestAccessPage(t *testing.T) {
-	for _, tool := range []string{"bash", "curl", "sed"} {
-		if _, err := exec.LookPath(tool); err != nil {
-			t.Skip(err)
-		}
-	}
-	page, err := os.ReadFile(filepath.Join("..", "..", "docs", "access.md"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	before, after, found := strings.Cut(string(page), "```console\ngec serve --sample\n```")
+	page := pageToRun(t, "access.md")
+	before, after, found := strings.Cut(page, "```console\ngec serve --sample\n```")
 	if !found {
 		t.Fatal("the page does not start the service")
 	}
@@ -97,6 +81,22 @@ func TestAccessPage(t *testing.T) {
 			t.Errorf("%s: its key is in the log, or %v", file, err)
 		}
 	}
+}
+
+// pageToRun reads a page of docs/ whose commands are going to be run; without the tools that they use the test is
+// skipped.
+func pageToRun(t *testing.T, name string) string {
+	t.Helper()
+	for _, tool := range []string{"bash", "curl", "sed"} {
+		if _, err := exec.LookPath(tool); err != nil {
+			t.Skip(err)
+		}
+	}
+	page, err := os.ReadFile(filepath.Join("..", "..", "docs", name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(page)
 }
 
 // bare is a text without white space.

@@ -72,32 +72,21 @@ func (b *ballast) make() error {
 // keepBallast looks after the ballast until the function that it returns is called.
 func (f *Folder) keepBallast(ctx context.Context, c config.Config, log *slog.Logger) (end func()) {
 	b := newBallast(c, f.store.Free)
-	ctx, cancel := context.WithCancel(ctx)
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		ticker := time.NewTicker(ballastEvery)
-		defer ticker.Stop()
-		for complained := false; ; {
-			released, err := b.look()
-			switch {
-			case released:
-				log.Error("the disk is full: the ballast was given up; make room, and it is made again", "bytes", b.bytes, "data", absolute(c.DataDir))
-			case err != nil && !errors.Is(err, fs.ErrNotExist) && !complained:
-				log.Warn("the ballast of the data folder cannot be looked after", "error", err)
-				complained = true
-			}
-			select {
-			case <-ctx.Done():
-				return
-			case <-ticker.C:
-			}
+	complained := false
+	look := func() {
+		released, err := b.look()
+		switch {
+		case released:
+			log.Error("the disk is full: the ballast was given up; make room, and it is made again", "bytes", b.bytes, "data", absolute(c.DataDir))
+		case err != nil && !errors.Is(err, fs.ErrNotExist) && !complained:
+			log.Warn("the ballast of the data folder cannot be looked after", "error", err)
+			complained = true
 		}
-	}()
-	return func() {
-		cancel()
-		<-ended
 	}
+	return background(ctx, func(ctx context.Context) {
+		look()
+		every(ctx, ballastEvery, look)
+	})
 }
 
 // fill writes zeros.

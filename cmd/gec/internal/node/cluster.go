@@ -3,7 +3,6 @@ package node
 import (
 	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -22,6 +21,7 @@ import (
 	"gec/bundles/store/badger"
 	"gec/bundles/store/etcd"
 	"gec/cmd/gec/internal/config"
+	"gec/cmd/gec/internal/tlsfiles"
 )
 
 // share returns the store that a node serves: the folder, or the cluster's whose copy the folder is.
@@ -90,13 +90,9 @@ func etcdOptions(c config.Etcd, log *slog.Logger) (etcd.Options, error) {
 		o.TLS = &tls.Config{MinVersion: tls.VersionTLS12}
 	}
 	if c.CA != off {
-		pem, err := os.ReadFile(c.CA)
-		if err != nil {
+		var err error
+		if o.TLS.RootCAs, err = tlsfiles.Pool(c.CA); err != nil {
 			return o, fmt.Errorf("--etcd-ca: %w", err)
-		}
-		o.TLS.RootCAs = x509.NewCertPool()
-		if !o.TLS.RootCAs.AppendCertsFromPEM(pem) {
-			return o, fmt.Errorf("--etcd-ca: %s holds no certificate in PEM form", c.CA)
 		}
 	}
 	if c.Cert != off {

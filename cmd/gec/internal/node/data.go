@@ -106,27 +106,13 @@ func open(ctx context.Context, c config.Config, o badger.Options) (*Folder, erro
 // collectEvery gives space that the store no longer needs back to the disk, now and then. The function that
 // it returns ends that, and returns when it has ended.
 func (f *Folder) collectEvery(ctx context.Context, interval time.Duration, log *slog.Logger) (end func()) {
-	ctx, cancel := context.WithCancel(ctx)
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		ticker := time.NewTicker(interval)
-		defer ticker.Stop()
-		for {
-			select {
-			case <-ctx.Done():
-				return
-			case <-ticker.C:
-			}
+	return background(ctx, func(ctx context.Context) {
+		every(ctx, interval, func() {
 			if err := f.store.Collect(ctx); err != nil && ctx.Err() == nil {
 				log.Warn("collecting unused space of the data folder failed", "error", err)
 			}
-		}
-	}()
-	return func() {
-		cancel()
-		<-ended
-	}
+		})
+	})
 }
 
 // Close closes the store. Nothing else may use the folder's catalogue any more.

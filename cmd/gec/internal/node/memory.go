@@ -22,29 +22,18 @@ func keepHeadroom(ctx context.Context) (end func()) {
 	if os.Getenv("GOGC") != "" {
 		return func() {}
 	}
-	ctx, cancel := context.WithCancel(ctx)
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		debug.FreeOSMemory()
-		ticker := time.NewTicker(5 * time.Second)
-		defer ticker.Stop()
-		for percent := 0; ; {
-			if wanted := gcPercent(liveBytes()); wanted != percent {
-				debug.SetGCPercent(wanted)
-				percent = wanted
-			}
-			select {
-			case <-ctx.Done():
-				return
-			case <-ticker.C:
-			}
+	percent := 0
+	keep := func() {
+		if wanted := gcPercent(liveBytes()); wanted != percent {
+			debug.SetGCPercent(wanted)
+			percent = wanted
 		}
-	}()
-	return func() {
-		cancel()
-		<-ended
 	}
+	return background(ctx, func(ctx context.Context) {
+		debug.FreeOSMemory()
+		keep()
+		every(ctx, 5*time.Second, keep)
+	})
 }
 
 // gcPercent returns the growth of a heap, in percent of what is alive, that is its headroom.

@@ -48,13 +48,8 @@ func rotateEvery(ctx context.Context, c config.Config, desk *receipt.Desk, log *
 	if c.ReceiptKeyAge == 0 {
 		return func() {}
 	}
-	ctx, cancel := context.WithCancel(ctx)
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		ticker := time.NewTicker(min(c.ReceiptKeyAge, time.Hour))
-		defer ticker.Stop()
-		for {
+	return background(ctx, func(ctx context.Context) {
+		rotate := func() {
 			rotated, err := desk.RotateOlder(ctx, c.ReceiptKeyAge)
 			switch {
 			case err != nil && ctx.Err() == nil:
@@ -62,17 +57,10 @@ func rotateEvery(ctx context.Context, c config.Config, desk *receipt.Desk, log *
 			case rotated:
 				log.Info("another key signs receipts")
 			}
-			select {
-			case <-ctx.Done():
-				return
-			case <-ticker.C:
-			}
 		}
-	}()
-	return func() {
-		cancel()
-		<-ended
-	}
+		rotate()
+		every(ctx, min(c.ReceiptKeyAge, time.Hour), rotate)
+	})
 }
 
 // rotateReceiptKey answers the operator who wants another key to sign receipts on this node.

@@ -134,16 +134,7 @@ func (w *watch) registerLoad() error {
 
 // run watches the load until the function that it returns is called.
 func (w *watch) run(ctx context.Context) (end func()) {
-	ctx, cancel := context.WithCancel(ctx)
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		w.load.Run(ctx)
-	}()
-	return func() {
-		cancel()
-		<-ended
-	}
+	return background(ctx, w.load.Run)
 }
 
 // observe returns what the services tell of each call; nil where nothing is counted and traced.
