@@ -423,14 +423,6 @@ func (c *Catalogue) RetireCDI(ctx context.Context, caller Caller, psp, cdi strin
 	return retired, err
 }
 
-// ignoreUnchanged makes a change of nothing no error.
-func ignoreUnchanged(err error) error {
-	if errors.Is(err, errUnchanged) {
-		return nil
-	}
-	return err
-}
-
 // expired says why a bundle can no longer be agreed upon; nil when it can.
 func expired(b *engine.Bundle, today engine.Date) error {
 	if !ended(b.Validity, today) {

@@ -88,6 +88,27 @@ func (c *Catalogue) change(ctx context.Context, r request, work func(b base) (ed
 	return Record{}, fmt.Errorf("change catalogue: %w", ErrConflict)
 }
 
+// operate is a change that only the operator may make. One that changes nothing is no error: the record is
+// then the base's. Errors name the operation.
+func (c *Catalogue) operate(ctx context.Context, caller Caller, operation string, work func(b base) (edit, error)) (Record, error) {
+	if err := caller.mayOperate(); err != nil {
+		return Record{}, fmt.Errorf("%s: %w", operation, err)
+	}
+	record, err := c.change(ctx, request{caller: caller, operation: operation}, work)
+	if err = ignoreUnchanged(err); err != nil {
+		return Record{}, fmt.Errorf("%s: %w", operation, err)
+	}
+	return record, nil
+}
+
+// ignoreUnchanged makes a change of nothing no error.
+func ignoreUnchanged(err error) error {
+	if errors.Is(err, errUnchanged) {
+		return nil
+	}
+	return err
+}
+
 // attempt is one try of change.
 func (c *Catalogue) attempt(ctx context.Context, r request, work func(b base) (edit, error)) (Record, error) {
 	if r.idempotencyKey != "" {

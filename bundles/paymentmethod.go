@@ -188,10 +188,7 @@ func (c *Catalogue) ChangePaymentMethod(ctx context.Context, caller Caller, m Pa
 }
 
 func (c *Catalogue) putPaymentMethod(ctx context.Context, caller Caller, m PaymentMethod, operation string, may func(before PaymentMethod, there bool) error) (PaymentMethod, error) {
-	if err := caller.mayOperate(); err != nil {
-		return m, fmt.Errorf("%s: %w", operation, err)
-	}
-	_, err := c.change(ctx, request{caller: caller, operation: operation}, func(b base) (e edit, err error) {
+	_, err := c.operate(ctx, caller, operation, func(b base) (e edit, err error) {
 		before, there := PaymentMethod{}, false
 		if at, found := findMethod(b.methods, m.ID); found {
 			before, there = b.methods[at], true
@@ -213,8 +210,8 @@ func (c *Catalogue) putPaymentMethod(ctx context.Context, caller Caller, m Payme
 		e.others = append(e.others, Row{Kind: KindPaymentMethod, ID: m.ID, Document: EncodePaymentMethod(&m)})
 		return e, nil
 	})
-	if err = ignoreUnchanged(err); err != nil {
-		return m, fmt.Errorf("%s: %w", operation, err)
+	if err != nil {
+		return m, err
 	}
 	return c.PaymentMethod(m.ID)
 }
@@ -222,21 +219,14 @@ func (c *Catalogue) putPaymentMethod(ctx context.Context, caller Caller, m Payme
 // DeletePaymentMethod takes a payment method away; it is the operator's. Errors: ErrForbidden; ErrNotFound;
 // those of the Store.
 func (c *Catalogue) DeletePaymentMethod(ctx context.Context, caller Caller, id string) error {
-	const operation = "deletePaymentMethod"
-	if err := caller.mayOperate(); err != nil {
-		return fmt.Errorf("%s: %w", operation, err)
-	}
-	_, err := c.change(ctx, request{caller: caller, operation: operation}, func(b base) (e edit, err error) {
+	_, err := c.operate(ctx, caller, "deletePaymentMethod", func(b base) (e edit, err error) {
 		if _, there := findMethod(b.methods, id); !there {
 			return e, notFound("payment method", id)
 		}
 		e.others = append(e.others, Row{Kind: KindPaymentMethod, ID: id, Deleted: true})
 		return e, nil
 	})
-	if err != nil {
-		return fmt.Errorf("%s: %w", operation, err)
-	}
-	return nil
+	return err
 }
 
 // checkMethod checks a payment method.

@@ -2,7 +2,6 @@ package bundles
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -62,24 +61,8 @@ func paymentTypeOf(b *engine.Bundle) string { return b.PaymentType }
 
 // register changes the settings by a function that may refuse.
 func (c *Catalogue) register(ctx context.Context, caller Caller, operation string, change func(b base, s *engine.Settings) error) error {
-	if err := caller.mayOperate(); err != nil {
-		return fmt.Errorf("%s: %w", operation, err)
-	}
-	_, err := c.change(ctx, request{caller: caller, operation: operation}, func(b base) (e edit, err error) {
-		settings := cloneSettings(b.snapshot.Settings())
-		if err := change(b, settings); err != nil {
-			return e, err
-		}
-		faults, _ := CheckDocument(&Document{Settings: settings}, nil, b.today, false, nil)
-		if len(settingsRows(b.snapshot.Settings(), settings)) > 0 {
-			e.settings = settings
-		}
-		return e, faults.Err()
-	})
-	if err = ignoreUnchanged(err); err != nil {
-		return fmt.Errorf("%s: %w", operation, err)
-	}
-	return nil
+	_, err := c.changeSettings(ctx, caller, operation, change)
+	return err
 }
 
 func addName(names *[]string, what, name string) error {

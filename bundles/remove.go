@@ -2,8 +2,6 @@ package bundles
 
 import (
 	"context"
-	"errors"
-	"fmt"
 )
 
 // leaveRemoved ends the subscriptions of bundles that go, and closes what is open about them.
@@ -25,10 +23,7 @@ func (c *Catalogue) leaveRemoved(ctx context.Context, b base, e *edit) error {
 // passed over. The rows of earlier revisions stay: history, and quotes as of then, are untouched (A5).
 // It is the operator's; a PSP retires its bundles. Errors: ErrForbidden; those of the Store.
 func (c *Catalogue) Remove(ctx context.Context, caller Caller, bundleIDs []string, operation string) (report Report, err error) {
-	if err := caller.mayOperate(); err != nil {
-		return Report{Revision: c.Head().Revision}, fmt.Errorf("%s: %w", operation, err)
-	}
-	record, err := c.change(ctx, request{caller: caller, operation: operation}, func(b base) (e edit, err error) {
+	record, err := c.operate(ctx, caller, operation, func(b base) (e edit, err error) {
 		seen := make(map[string]bool, len(bundleIDs))
 		for _, id := range bundleIDs {
 			if _, there := b.snapshot.Bundle(id); there && !seen[id] {
@@ -40,8 +35,8 @@ func (c *Catalogue) Remove(ctx context.Context, caller Caller, bundleIDs []strin
 		report = Report{Removed: len(e.removed), Subscriptions: len(e.unsubscribed)}
 		return e, err
 	})
-	if err != nil && !errors.Is(err, errUnchanged) {
-		return Report{Revision: c.Head().Revision}, fmt.Errorf("%s: %w", operation, err)
+	if err != nil {
+		return Report{Revision: c.Head().Revision}, err
 	}
 	report.Revision = record.Revision
 	return report, nil

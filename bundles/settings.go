@@ -2,8 +2,6 @@ package bundles
 
 import (
 	"context"
-	"errors"
-	"fmt"
 
 	"gec/engine"
 )
@@ -16,20 +14,27 @@ func (c *Catalogue) SetSettings(ctx context.Context, caller Caller, s *engine.Se
 // ChangeSettings changes the operator's settings by a function that is given a copy of the current ones,
 // and that is called again where somebody else's change came first. Errors: ErrForbidden; Faults; those of the Store.
 func (c *Catalogue) ChangeSettings(ctx context.Context, caller Caller, operation string, change func(*engine.Settings)) (Report, error) {
-	if err := caller.mayOperate(); err != nil {
-		return Report{Revision: c.Head().Revision}, fmt.Errorf("%s: %w", operation, err)
+	record, err := c.changeSettings(ctx, caller, operation, func(_ base, s *engine.Settings) error {
+		change(s)
+		return nil
+	})
+	if err != nil {
+		return Report{Revision: c.Head().Revision}, err
 	}
-	record, err := c.change(ctx, request{caller: caller, operation: operation}, func(b base) (e edit, err error) {
+	return Report{Revision: record.Revision}, nil
+}
+
+// changeSettings is ChangeSettings by a function that may refuse.
+func (c *Catalogue) changeSettings(ctx context.Context, caller Caller, operation string, change func(base, *engine.Settings) error) (Record, error) {
+	return c.operate(ctx, caller, operation, func(b base) (e edit, err error) {
 		settings := cloneSettings(b.snapshot.Settings())
-		change(settings)
+		if err := change(b, settings); err != nil {
+			return e, err
+		}
 		faults, _ := CheckDocument(&Document{Settings: settings}, nil, b.today, false, nil)
 		if len(settingsRows(b.snapshot.Settings(), settings)) > 0 {
 			e.settings = settings
 		}
 		return e, faults.Err()
 	})
-	if err != nil && !errors.Is(err, errUnchanged) {
-		return Report{Revision: c.Head().Revision}, fmt.Errorf("%s: %w", operation, err)
-	}
-	return Report{Revision: record.Revision}, nil
 }
