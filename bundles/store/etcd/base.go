@@ -51,7 +51,7 @@ func (s *Store) fetchAnchor(ctx context.Context) (a anchor, err error) {
 	defer cancel()
 	answer, err := s.client.Get(limited, s.baseKey())
 	if err != nil {
-		return a, unavailable(err)
+		return a, s.unavailable(err)
 	}
 	if len(answer.Kvs) == 1 {
 		a, err = decodeAnchor(answer.Kvs[0].Value)
@@ -102,7 +102,7 @@ func (s *Store) fetchBase(ctx context.Context, a anchor, yield func(bundles.Row)
 		answer, err := s.client.Get(limited, from, clientv3.WithRange(end), clientv3.WithLimit(fetchChunks))
 		cancel()
 		if err != nil {
-			return unavailable(err)
+			return s.unavailable(err)
 		}
 		if len(answer.Kvs) == 0 {
 			// A later base took its place meanwhile: whoever called asks again.

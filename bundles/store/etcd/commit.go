@@ -145,10 +145,10 @@ func (s *Store) attempt(ctx context.Context, base seen, e entry, chunks []string
 	defer cancel()
 	answer, err := s.client.Txn(limited).If(conditions...).Then(then...).Else(otherwise...).Commit()
 	if refused(err) {
-		return unavailable(err)
+		return s.unavailable(err)
 	}
 	if err != nil {
-		s.status.failed(unavailable(err))
+		s.failed(s.unavailable(err))
 		return s.settle(context.WithoutCancel(ctx), base, e, err)
 	}
 	if answer.Succeeded {
@@ -193,10 +193,10 @@ func (s *Store) put(ctx context.Context, base seen, key, value string) error {
 	case ctx.Err() != nil:
 		return ctx.Err()
 	case refused(err):
-		return unavailable(err)
+		return s.unavailable(err)
 	case err != nil:
-		s.status.failed(unavailable(err))
-		return unavailable(err)
+		s.failed(s.unavailable(err))
+		return s.unavailable(err)
 	case !answer.Succeeded:
 		return s.moved(ctx, base, answer)
 	}
@@ -222,7 +222,7 @@ func (s *Store) settle(ctx context.Context, base seen, e entry, cause error) err
 		}
 		if answer.Succeeded {
 			s.observe(seen{base.head, answer.Header.Revision})
-			return unavailable(cause)
+			return s.unavailable(cause)
 		}
 		if kvs := answer.Responses[1].GetResponseRange().Kvs; len(kvs) == 1 {
 			if made, err := decodeEntry(kvs[0].Value); err == nil && made.attempt == e.attempt {
@@ -231,7 +231,7 @@ func (s *Store) settle(ctx context.Context, base seen, e entry, cause error) err
 		}
 		err = s.moved(context.WithoutCancel(ctx), base, answer)
 		if errors.Is(err, errMoved) {
-			return unavailable(cause) // rewritten: what was sent can no longer succeed
+			return s.unavailable(cause) // rewritten: what was sent can no longer succeed
 		}
 		return err
 	}

@@ -53,7 +53,7 @@ func (s *Store) Prune(ctx context.Context, before time.Time) error {
 	}
 	session, err := concurrency.NewSession(s.client, concurrency.WithTTL(pruningTTL), concurrency.WithContext(ctx))
 	if err != nil {
-		return unavailable(err)
+		return s.unavailable(err)
 	}
 	defer session.Close()
 	lock := concurrency.NewMutex(session, s.o.Prefix+"pruning")
@@ -63,7 +63,7 @@ func (s *Store) Prune(ctx context.Context, before time.Time) error {
 	case errors.Is(err, concurrency.ErrLocked):
 		return nil
 	case err != nil:
-		return unavailable(err)
+		return s.unavailable(err)
 	}
 	p := pruning{s: s, copied: copied, owner: lock.IsOwner()}
 	return p.run(ctx, before)
@@ -119,7 +119,7 @@ func (p *pruning) oldest(ctx context.Context) (int64, error) {
 	defer cancel()
 	answer, err := p.s.client.Get(limited, p.s.recordKey(0), clientv3.WithRange(p.s.recordKey(1<<62)), clientv3.WithLimit(1))
 	if err != nil {
-		return 0, unavailable(err)
+		return 0, p.s.unavailable(err)
 	}
 	if len(answer.Kvs) == 0 {
 		return 0, nil
@@ -194,7 +194,7 @@ func (p *pruning) put(ctx context.Context, op clientv3.Op) error {
 	defer cancel()
 	answer, err := p.s.client.Txn(limited).If(p.owner).Then(op).Commit()
 	if err != nil {
-		return unavailable(err)
+		return p.s.unavailable(err)
 	}
 	if !answer.Succeeded {
 		return fmt.Errorf("%w: etcd: another node prunes now", bundles.ErrUnavailable)
@@ -248,7 +248,7 @@ func (p *pruning) remove(ctx context.Context, oldest int64) error {
 		).Commit()
 		cancel()
 		if err != nil {
-			return unavailable(err)
+			return p.s.unavailable(err)
 		}
 		if err := p.s.o.step(stepPruned); err != nil {
 			return err

@@ -27,9 +27,7 @@ func (s *Store) Run(ctx context.Context, changed func(context.Context) error) {
 		if ctx.Err() != nil {
 			return
 		}
-		if s.status.failed(err) {
-			s.o.Logger.Warn("the shared catalogue is away: quotes go on from this node's own copy", "error", err)
-		}
+		_ = s.failed(err)
 		if time.Since(started) > time.Minute {
 			wait = 50 * time.Millisecond
 		}
@@ -170,7 +168,7 @@ func (s *Store) fetchEntries(ctx context.Context, from, through int64) ([]entry,
 	defer cancel()
 	answer, err := s.client.Get(limited, s.recordKey(from), clientv3.WithRange(s.recordKey(through+1)))
 	if err != nil {
-		return nil, unavailable(err)
+		return nil, s.unavailable(err)
 	}
 	entries := make([]entry, len(answer.Kvs))
 	for i, kv := range answer.Kvs {
@@ -215,7 +213,7 @@ func (s *Store) fetchRows(ctx context.Context, entries []entry, bytes int64) err
 		answer, err := s.client.Get(limited, from, clientv3.WithRange(end), clientv3.WithLimit(limit))
 		cancel()
 		if err != nil {
-			return unavailable(err)
+			return s.unavailable(err)
 		}
 		for _, kv := range answer.Kvs {
 			for current < len(entries) && chunks == entries[current].chunks {

@@ -30,13 +30,30 @@ func (s *status) confirmed() (news bool) {
 	return news
 }
 
-// failed says what is wrong and reports whether that is new.
+// failed says what is wrong and reports whether that is new: the first failure, or one with another setting to blame.
 func (s *status) failed(err error) (news bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	news = s.err == nil
+	news = s.err == nil || fixIn(s.err) != fixIn(err)
 	s.err = err
 	return news
+}
+
+// fixIn returns what the error says of settings, empty where it says nothing.
+func fixIn(err error) string {
+	var refused *RefusedError
+	if errors.As(err, &refused) {
+		return refused.Fix
+	}
+	return ""
+}
+
+// failed remembers what is wrong, logs it where it is new, and returns it.
+func (s *Store) failed(err error) error {
+	if s.status.failed(err) {
+		s.o.Logger.Warn("the shared catalogue is away: quotes go on from this node's own copy", "error", err)
+	}
+	return err
 }
 
 // refusal returns why a change would fail, so that it fails at once.
@@ -117,7 +134,7 @@ func (s *Store) Space(ctx context.Context) (space Space, err error) {
 	for _, endpoint := range s.o.Endpoints {
 		member, failure := s.client.Status(ctx, endpoint)
 		if failure != nil {
-			err = unavailable(failure)
+			err = s.unavailable(failure)
 			continue
 		}
 		answered = true

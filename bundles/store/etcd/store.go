@@ -6,16 +6,15 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
-	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
 	clientv3 "go.etcd.io/etcd/client/v3"
 	"go.uber.org/zap"
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/codes"
 
 	"gec/bundles"
 )
@@ -65,6 +64,8 @@ type Store struct {
 	shared atomic.Pointer[seen]
 	closed atomic.Bool
 	status status
+	// unconnected is why the last request found no connection, nil once one did.
+	unconnected atomic.Pointer[string]
 }
 
 // seen is a head and the etcd revision at which it was written.
@@ -90,15 +91,20 @@ func Open(copied bundles.Store, o Options) (*Store, error) {
 	if o.step == nil {
 		o.step = func(string) error { return nil }
 	}
-	client, err := clientv3.New(clientv3.Config{
+	s := &Store{Store: copied, o: o}
+	var opened atomic.Bool
+	var err error
+	s.client, err = clientv3.New(clientv3.Config{
 		Endpoints: o.Endpoints, TLS: o.TLS, Username: o.Username, Password: o.Password,
 		DialTimeout: requestTimeout, DialKeepAliveTime: 2 * time.Second, DialKeepAliveTimeout: 2 * time.Second,
-		MaxUnaryRetries: 3, RejectOldCluster: false, PermitWithoutStream: true, Logger: zap.NewNop(), DialOptions: o.Dial,
+		MaxUnaryRetries: 3, RejectOldCluster: false, PermitWithoutStream: true, Logger: zap.NewNop(),
+		DialOptions: append(slices.Clone(o.Dial), grpc.WithChainUnaryInterceptor(loginLater(&opened), s.noteConnection)),
 	})
 	if err != nil {
-		return nil, unavailable(err)
+		return nil, s.unavailable(err)
 	}
-	return &Store{Store: copied, o: o, client: client}, nil
+	opened.Store(true)
+	return s, nil
 }
 
 // Close ends the connections to etcd and closes the copy. Run must have returned.
@@ -136,56 +142,6 @@ func (e *BehindError) Error() string {
 		"a node of this release that is up to date writes one with --etcd-keep; or start from a copy of the data folder of another node", e.Have, e.Oldest)
 }
 
-// refused reports whether etcd certainly did not do what it was asked: it is reachable and said no.
-func refused(err error) bool {
-	var said rpctypes.EtcdError
-	if !errors.As(err, &said) {
-		return false
-	}
-	switch said.Code() {
-	case codes.ResourceExhausted, codes.PermissionDenied, codes.Unauthenticated, codes.InvalidArgument, codes.FailedPrecondition:
-		return true
-	}
-	return false
-}
-
-// unavailable turns an error of the client into those of the domain, and names the setting where one is wrong.
-func unavailable(err error) error {
-	if errors.Is(err, rpctypes.ErrNoSpace) {
-		return fmt.Errorf("%w: etcd has used up its --quota-backend-bytes (%w)", bundles.ErrStorageFull, err)
-	}
-	if fix := fixOf(err); fix != "" {
-		return fmt.Errorf("%w: etcd: %s: %s", bundles.ErrUnavailable, err, fix)
-	}
-	return fmt.Errorf("%w: etcd: %s", bundles.ErrUnavailable, err)
-}
-
-// fixOf says which setting to look at for an error of etcd, empty where none is to blame.
-func fixOf(err error) string {
-	switch {
-	case errors.Is(err, rpctypes.ErrAuthFailed):
-		return "check --etcd-user and --etcd-password-file"
-	case errors.Is(err, rpctypes.ErrUserEmpty):
-		return "it asks for an account: set --etcd-user and --etcd-password-file"
-	case errors.Is(err, rpctypes.ErrPermissionDenied):
-		return "the account --etcd-user needs a role that may read and write what begins with --etcd-prefix"
-	case errors.Is(err, rpctypes.ErrAuthNotEnabled):
-		return "it knows no accounts: leave --etcd-user out, or enable authentication in etcd"
-	}
-	text := err.Error() // of the handshake the client hands on only the text
-	switch {
-	case strings.Contains(text, "unknown authority"):
-		return "check --etcd-ca: it must hold the certificate of who signed etcd's"
-	case strings.Contains(text, "certificate required"), strings.Contains(text, "bad certificate"):
-		return "it asks for a certificate that its --trusted-ca-file vouches for: check --etcd-cert and --etcd-key"
-	case strings.Contains(text, "x509:"):
-		return "check --etcd-endpoints and --etcd-ca"
-	case strings.Contains(text, "first record does not look like a TLS handshake"):
-		return "it speaks no TLS: use http:// in --etcd-endpoints"
-	}
-	return ""
-}
-
 // observe remembers the newest head that etcd showed.
 func (s *Store) observe(h seen) {
 	for {
@@ -205,8 +161,7 @@ func (s *Store) fetchHead(ctx context.Context) (seen, error) {
 	defer cancel()
 	answer, err := s.client.Get(ctx, s.headKey())
 	if err != nil {
-		s.status.failed(unavailable(err))
-		return seen{}, unavailable(err)
+		return seen{}, s.failed(s.unavailable(err))
 	}
 	h := seen{}
 	if len(answer.Kvs) == 1 {

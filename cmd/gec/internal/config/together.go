@@ -30,5 +30,7 @@ func (c *Config) together() []error {
 	both("oidc-issuer", c.OIDC.Issuer, "oidc-audience", c.OIDC.Audience, "tokens of anybody, or for anybody, prove nothing")
 	needs("oidc-jwks", c.OIDC.JWKS, "oidc-issuer", c.OIDC.Issuer, "the keys are those of an issuer")
 	needs("oidc-ca", c.OIDC.CA, "oidc-issuer", c.OIDC.Issuer, "it vouches for the issuer")
+	both("etcd-cert", c.Etcd.Cert, "etcd-key", c.Etcd.Key, "a certificate and its key go together")
+	both("etcd-user", c.Etcd.User, "etcd-password-file", c.Etcd.PasswordFile, "an account and its password go together")
 	return faults
 }

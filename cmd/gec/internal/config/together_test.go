@@ -16,6 +16,8 @@ func TestSettingsThatNeedEachOther(t *testing.T) {
 		"--oidc-audience a": "oidc-issuer is not",
 		"--oidc-jwks a":     "oidc-issuer is not",
 		"--oidc-ca a":       "oidc-issuer is not",
+		"--etcd-cert a":     "etcd-key is not", "--etcd-key a": "etcd-cert is not",
+		"--etcd-user a": "etcd-password-file is not", "--etcd-password-file a": "etcd-user is not",
 		"--tls-cert a --tls-key a --tls-client-auth required":        "tls-client-ca is not",
 		"--oidc-issuer a --oidc-audience b --oidc-jwks c":            "",
 		"--tls-cert a --tls-key a --tls-client-ca a":                 "",

@@ -10,7 +10,6 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 
 	"google.golang.org/grpc"
@@ -111,40 +110,53 @@ func etcdOptions(c config.Etcd, log *slog.Logger) (etcd.Options, error) {
 			return o, fmt.Errorf("--etcd-password-file: %w", err)
 		}
 		o.Username, o.Password = c.User, strings.TrimRight(string(password), "\r\n")
+		if o.Password == "" {
+			return o, fmt.Errorf("--etcd-password-file: %s holds no password", c.PasswordFile)
+		}
 	}
 	return o, nil
 }
 
 // keepUp keeps the folder and the snapshot up with the cluster. Where the folder has a catalogue it is served at
-// once; an empty one is filled first, however long etcd takes to come. The function that it returns ends that.
-func (f *Folder) keepUp(ctx context.Context, c config.Config, log *slog.Logger) (end func()) {
+// once; an empty one is filled first, however long etcd takes to come. Errors: *etcd.RefusedError, and others that no
+// waiting ends, for an empty folder.
+func (f *Folder) keepUp(ctx context.Context, c config.Config, log *slog.Logger) (end func(), err error) {
 	if f.shared == nil {
-		return func() {}
+		return func() {}, nil
 	}
-	ctx, cancel := context.WithCancel(ctx)
-	first := make(chan struct{})
-	var once sync.Once
-	var running sync.WaitGroup
-	running.Go(func() {
-		f.shared.Run(ctx, func(ctx context.Context) error {
-			err := f.Refresh(ctx)
-			if err == nil {
-				once.Do(func() { close(first) })
-			}
-			return err
-		})
-	})
-	running.Go(func() { f.watchSpace(ctx, c.Etcd.Keep, log) })
 	if f.Current().Revision() == 0 {
 		log.Info("the data folder is empty: waiting for the shared catalogue", "etcd", c.Etcd.Endpoints)
-		select {
-		case <-first:
-		case <-ctx.Done():
+		if err := f.fill(ctx); err != nil {
+			return nil, err
 		}
 	}
+	endFollowing := background(ctx, func(ctx context.Context) { f.shared.Run(ctx, f.Refresh) })
+	endWatching := background(ctx, func(ctx context.Context) { f.watchSpace(ctx, c.Etcd.Keep, log) })
 	return func() {
-		cancel()
-		running.Wait()
+		endWatching()
+		endFollowing()
+	}, nil
+}
+
+// fill brings an empty folder and its snapshot to the head of the cluster. It ends without an error when ctx does.
+func (f *Folder) fill(ctx context.Context) error {
+	for {
+		err := f.shared.CatchUp(ctx)
+		var refused *etcd.RefusedError
+		switch {
+		case ctx.Err() != nil:
+			return nil
+		case err == nil:
+			return f.Refresh(ctx)
+		case errors.As(err, &refused):
+			return refused
+		case !errors.Is(err, bundles.ErrUnavailable):
+			return err
+		}
+		select {
+		case <-time.After(time.Second):
+		case <-ctx.Done():
+		}
 	}
 }
 

@@ -83,7 +83,11 @@ func Serve(ctx context.Context, c config.Config, version string, log *slog.Logge
 	}
 	defer folder.collectEvery(ctx, time.Hour, log)()
 	defer folder.keepBallast(ctx, c, log)()
-	defer folder.keepUp(ctx, c, log)()
+	endFollowing, err := folder.keepUp(ctx, c, log)
+	if err != nil {
+		return err
+	}
+	defer endFollowing()
 	if err := prepare(ctx, c, folder, log); err != nil {
 		return err
 	}
