@@ -107,7 +107,7 @@ crash: ## kill -9 the real binary KILLS (200) times at BUNDLES (50000) while eig
 	GEC_TEST_KILLS=$(KILLS) GEC_TEST_TEARS=$(TEARS) go test -count=1 -timeout 3h -v -run '^Test(Kill|TornFiles|CrashAtEveryPoint|CrashDuringSweep|EmptyLogFiles)$$' ./bundles/store/badger
 
 .PHONY: hostile
-hostile: ## bombs, bodies without end, SLOW (2000) slow clients, rapid reset, a full disk, fuzzed bodies, what refusals tell of keys: bounded memory, healthy clients unharmed
+hostile: ## bombs, bodies without end, SLOW (2000) slow clients and handshakes, what HTTP/2 lets clients do, a full disk, fuzzed bodies, what refusals tell of keys: bounded memory, healthy clients unharmed
 	GEC_TEST_SLOW=$(SLOW) go test -count=1 -timeout 1h -v -run '^Test(Hostile|Slow|Rapid|FullDisk)' ./cmd/gec
 	GEC_TEST_TIMING=100000 go test -count=1 -run 'Hostile|Bomb|Deep' ./api/... ./bundles/... ./engine/...
 

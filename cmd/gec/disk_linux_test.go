@@ -119,6 +119,12 @@ func freeOf(t *testing.T, dir string) uint64 {
 // keepQuoting asks for quotes, one after the other, until stop is called; each has to be answered.
 func keepQuoting(t *testing.T, s *server) (count *int, stop func()) {
 	t.Helper()
+	return keepAsking(t, func() (int, string) { return post(t, s.http+"/gec/v1/quote", healthyQuote()) })
+}
+
+// keepAsking is keepQuoting for a client of its own.
+func keepAsking(t *testing.T, ask func() (status int, text string)) (count *int, stop func()) {
+	t.Helper()
 	count = new(int)
 	done := make(chan struct{})
 	var asking sync.WaitGroup
@@ -129,7 +135,7 @@ func keepQuoting(t *testing.T, s *server) (count *int, stop func()) {
 				return
 			default:
 			}
-			if status, text := post(t, s.http+"/gec/v1/quote", healthyQuote()); status != http.StatusOK {
+			if status, text := ask(); status != http.StatusOK {
 				t.Errorf("quote: %d %s", status, text)
 				return
 			}

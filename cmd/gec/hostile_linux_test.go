@@ -297,7 +297,8 @@ func TestRapidReset(t *testing.T) {
 	var hostile sync.WaitGroup
 	for range 8 {
 		hostile.Go(func() {
-			if err := rapidReset(t.Context(), s.grpc, parameter(t, slowEnv, 300)*10); err != nil {
+			flood := rapidReset(callHead("http", "/gec.v1.QuoteService/Quote", "application/grpc"), parameter(t, slowEnv, 300)*10)
+			if err := dialPlain(s.grpc).hostile(t.Context(), flood); err != nil {
 				t.Logf("the server hung up: %v", err) // which is its right
 			}
 		})
@@ -318,40 +319,76 @@ func TestRapidReset(t *testing.T) {
 const retrying = `{"methodConfig": [{"name": [{}], "retryPolicy": {"maxAttempts": 5, "initialBackoff": "0.1s",
 	"maxBackoff": "1s", "backoffMultiplier": 2, "retryableStatusCodes": ["UNAVAILABLE"]}}]}`
 
-func rapidReset(ctx context.Context, address string, streams int) error {
-	c, err := new(net.Dialer).DialContext(ctx, "tcp", address)
+// dial opens a connection to a listener that a hostile client talks to.
+type dial func(ctx context.Context) (net.Conn, error)
+
+func dialPlain(address string) dial {
+	return func(ctx context.Context) (net.Conn, error) { return new(net.Dialer).DialContext(ctx, "tcp", address) }
+}
+
+// hostile opens a connection of HTTP/2 on which talk says what it likes. It returns once the server has taken all of
+// that in, or has hung up.
+func (d dial) hostile(ctx context.Context, talk func(*http2.Framer) error) error {
+	c, err := d(ctx)
 	if err != nil {
 		return err
 	}
 	defer c.Close()
-	go func() { _, _ = io.Copy(io.Discard, c) }()
+	if err := c.SetDeadline(time.Now().Add(patience)); err != nil {
+		return err
+	}
 	if _, err := c.Write([]byte(http2.ClientPreface)); err != nil {
 		return err
 	}
-	framer := http2.NewFramer(c, nil)
+	framer := http2.NewFramer(c, c)
 	if err := framer.WriteSettings(); err != nil {
 		return err
 	}
+	heard := make(chan error, 1)
+	go func() {
+		for {
+			frame, err := framer.ReadFrame()
+			if ping, is := frame.(*http2.PingFrame); err != nil || is && ping.IsAck() {
+				heard <- err
+				return
+			}
+		}
+	}()
+	if err := talk(framer); err != nil {
+		return err
+	}
+	if err := framer.WritePing(false, [8]byte{}); err != nil {
+		return err
+	}
+	return <-heard
+}
+
+// callHead is the head of a call of a path.
+func callHead(scheme, path, contentType string) []byte {
 	var block bytes.Buffer
-	for i := range streams {
-		block.Reset()
-		encoder := hpack.NewEncoder(&block)
-		for _, field := range []hpack.HeaderField{
-			{Name: ":method", Value: "POST"}, {Name: ":scheme", Value: "http"}, {Name: ":authority", Value: address},
-			{Name: ":path", Value: "/gec.v1.QuoteService/Quote"}, {Name: "content-type", Value: "application/grpc"}, {Name: "te", Value: "trailers"},
-		} {
-			field.Sensitive = true // so that the encoder keeps no state between frames
-			if err := encoder.WriteField(field); err != nil {
+	encoder := hpack.NewEncoder(&block)
+	for _, field := range []hpack.HeaderField{
+		{Name: ":method", Value: "POST"}, {Name: ":scheme", Value: scheme}, {Name: ":authority", Value: "localhost"},
+		{Name: ":path", Value: path}, {Name: "content-type", Value: contentType}, {Name: "te", Value: "trailers"},
+	} {
+		field.Sensitive = true        // so that the encoder keeps no state between frames
+		_ = encoder.WriteField(field) // into memory
+	}
+	return block.Bytes()
+}
+
+// rapidReset opens streams with a head and takes each back at once.
+func rapidReset(head []byte, streams int) func(*http2.Framer) error {
+	return func(framer *http2.Framer) error {
+		for i := range streams {
+			id := uint32(2*i + 1)
+			if err := framer.WriteHeaders(http2.HeadersFrameParam{StreamID: id, BlockFragment: head, EndHeaders: true}); err != nil {
+				return err
+			}
+			if err := framer.WriteRSTStream(id, http2.ErrCodeCancel); err != nil {
 				return err
 			}
 		}
-		id := uint32(2*i + 1)
-		if err := framer.WriteHeaders(http2.HeadersFrameParam{StreamID: id, BlockFragment: block.Bytes(), EndHeaders: true}); err != nil {
-			return err
-		}
-		if err := framer.WriteRSTStream(id, http2.ErrCodeCancel); err != nil {
-			return err
-		}
+		return nil
 	}
-	return nil
 }

@@ -122,7 +122,15 @@ func (p proofs) serveHTTP(server *http.Server, listener net.Listener) error {
 	}
 	server.TLSConfig = p.tls.Config("h2", "http/1.1")
 	server.Handler = drained(server.Handler)
-	return server.ServeTLS(listener, "", "")
+	return server.ServeTLS(tlsfiles.Listener(listener), "", "")
+}
+
+// serveGRPC is serveHTTP for gRPC, whose credentials are those of proofs.grpc.
+func (p proofs) serveGRPC(server *rpc.Server, listener net.Listener) error {
+	if p.tls != nil {
+		listener = tlsfiles.Listener(listener)
+	}
+	return server.Serve(listener)
 }
 
 // drainBytesMax is what is read of a body that nobody wanted.

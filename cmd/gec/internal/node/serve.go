@@ -121,7 +121,7 @@ func Serve(ctx context.Context, c config.Config, version string, log *slog.Logge
 	}
 	failed := make(chan error, 2)
 	go func() { failed <- proofs.serveHTTP(n.http, httpListener) }()
-	go func() { failed <- n.grpc.Serve(grpcListener) }()
+	go func() { failed <- proofs.serveGRPC(n.grpc, grpcListener) }()
 	n.ready(true)
 	defer keepHeadroom(ctx)()
 	current := folder.Current()
