@@ -74,6 +74,7 @@ type Catalogue struct {
 	store Store
 	o     Options
 	deps  engine.Deps
+	pace  pace
 	// current is replaced as a whole, never changed.
 	current atomic.Pointer[published]
 	// changed is closed, and replaced by another one, whenever current was replaced.
@@ -177,6 +178,8 @@ func Open(ctx context.Context, store Store, o Options) (*Catalogue, error) {
 		Subscriptions: c.subscriptionsOf,
 		Retain:        plans.retain,
 		Annotate:      o.Annotate,
+		Together:      together,
+		Rest:          c.pace.rest,
 	}
 	head, err := store.Head(ctx)
 	if err != nil {
@@ -191,6 +194,7 @@ func Open(ctx context.Context, store Store, o Options) (*Catalogue, error) {
 		return nil, fmt.Errorf("load catalogue: %w", err)
 	}
 	c.publish(&published{snapshot, head, newPSPIndex(snapshot.Bundles()), head.Revision, methods})
+	c.pace.serving.Store(true)
 	return c, nil
 }
 

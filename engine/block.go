@@ -2,10 +2,10 @@ package engine
 
 import (
 	"iter"
-	"maps"
 	"math"
 	"math/bits"
 	"slices"
+	"sort"
 )
 
 // blockRows is the number of rows that a new block is given. A block that grows past twice as many is
@@ -33,12 +33,46 @@ func (b *bitmap) add(other *bitmap) {
 	b.filled |= other.filled
 }
 
+// run is rows in the order of compareRows, with what a walk and a block need of each side by side.
+type run struct {
+	rows    []*row
+	digests []digest
+	traits  []traits
+}
+
+// newRun returns an empty run with room for so many rows.
+func newRun(rows int) run {
+	return run{make([]*row, 0, rows), make([]digest, 0, rows), make([]traits, 0, rows)}
+}
+
+func (r *run) add(rows ...*row) {
+	for _, row := range rows {
+		r.rows, r.digests, r.traits = append(r.rows, row), append(r.digests, row.digest), append(r.traits, row.traits)
+	}
+}
+
+// copy adds the rows of another run from one place to before another.
+func (r *run) copy(other *run, from, to int) {
+	r.rows = append(r.rows, other.rows[from:to]...)
+	r.digests = append(r.digests, other.digests[from:to]...)
+	r.traits = append(r.traits, other.traits[from:to]...)
+}
+
+// place returns where a row is, or would be added. Fees that differ are told apart without reading the rows.
+func (r *run) place(row *row) int {
+	return sort.Search(len(r.rows), func(i int) bool {
+		if lowest := r.digests[i].lowest; lowest != row.lowest {
+			return lowest > row.lowest
+		}
+		return compareRows(r.rows[i], row) >= 0
+	})
+}
+
 // block is a run of the index with, per dimension and value, the bitmap of its rows that a payment of
 // that value may get. It is never changed; a change of one of its bundles makes a new one.
 type block struct {
-	rows    []*row   // ascending by compareRows, at most 64×64
-	digests []digest // of the rows
-	words   int      // of each bitmap
+	run       // at most 64×64 rows
+	words int // of each bitmap
 
 	// byTouchpoint and byType hold the rows for that value or any.
 	byTouchpoint, byType       fewValues
@@ -51,39 +85,33 @@ type block struct {
 }
 
 // fewValues is a dimension of few values, touchpoint or payment type: the bitmaps by the number of the value,
-// nil for values that no row of the block names, and the one of the rows for any value.
+// without words for values that no row of the block names, and the one of the rows for any value.
 type fewValues struct {
-	values []*bitmap
+	values []bitmap
 	any    bitmap
 }
 
-// newBlock builds the bitmaps of rows that are in order.
-func newBlock(rows []*row) *block {
-	b := &block{rows: rows, words: (len(rows) + 63) / 64}
+// newBlock builds the bitmaps of a run, which it keeps.
+func newBlock(r run) *block {
+	b := &block{run: r, words: (len(r.rows) + 63) / 64}
 	b.byTouchpoint.any, b.byType.any, b.uncategorised = b.empty(), b.empty(), b.empty()
 	b.cart, b.stamp, b.stampOnly = b.empty(), b.empty(), b.empty()
 	b.byCategory = map[uint32]*bitmap{}
 	b.allCart, b.noStampOnly, b.bare = true, true, true
-	b.digests = make([]digest, len(rows))
-	for i, r := range rows {
-		b.digests[i] = r.digest
-		b.byTouchpoint.mark(b, r.touchpoint, i)
-		b.byType.mark(b, r.paymentType, i)
-		for _, category := range r.categories {
-			if b.byCategory[category] == nil {
-				b.byCategory[category] = b.place()
-			}
-			b.byCategory[category].set(i)
-			b.bare = false
-		}
-		if len(r.categories) == 0 {
+	for i := range b.traits {
+		t := &b.traits[i]
+		b.byTouchpoint.mark(b, t.touchpoint, i)
+		b.byType.mark(b, t.paymentType, i)
+		if t.categorised {
+			b.markCategories(i)
+		} else {
 			b.uncategorised.set(i)
 		}
-		flag(&b.cart, r.bundle.Cart, i)
-		flag(&b.stamp, r.bundle.DigitalStamp, i)
-		flag(&b.stampOnly, r.bundle.DigitalStampOnly, i)
-		b.allCart = b.allCart && r.bundle.Cart
-		b.noStampOnly = b.noStampOnly && !r.bundle.DigitalStampOnly
+		flag(&b.cart, t.cart, i)
+		flag(&b.stamp, t.stamp, i)
+		flag(&b.stampOnly, t.stampOnly, i)
+		b.allCart = b.allCart && t.cart
+		b.noStampOnly = b.noStampOnly && !t.stampOnly
 	}
 	b.byTouchpoint.finish()
 	b.byType.finish()
@@ -91,13 +119,18 @@ func newBlock(rows []*row) *block {
 	return b
 }
 
-func (b *block) empty() bitmap { return bitmap{words: make([]uint64, b.words)} }
-
-// place returns an empty set of its own.
-func (b *block) place() *bitmap {
-	m := b.empty()
-	return &m
+func (b *block) markCategories(i int) {
+	b.bare = false
+	for _, category := range b.rows[i].categories {
+		if b.byCategory[category] == nil {
+			m := b.empty()
+			b.byCategory[category] = &m
+		}
+		b.byCategory[category].set(i)
+	}
 }
+
+func (b *block) empty() bitmap { return bitmap{words: make([]uint64, b.words)} }
 
 // mark notes that a row is for a value, or for any.
 func (n *fewValues) mark(b *block, value uint32, i int) {
@@ -106,18 +139,18 @@ func (n *fewValues) mark(b *block, value uint32, i int) {
 		return
 	}
 	for int(value) >= len(n.values) {
-		n.values = append(n.values, nil)
+		n.values = append(n.values, bitmap{})
 	}
-	if n.values[value] == nil {
-		n.values[value] = b.place()
+	if n.values[value].words == nil {
+		n.values[value] = b.empty()
 	}
 	n.values[value].set(i)
 }
 
 // finish adds the rows for any value to those of each.
 func (n *fewValues) finish() {
-	for _, rows := range n.values {
-		if rows != nil {
+	for value := range n.values {
+		if rows := &n.values[value]; rows.words != nil {
 			rows.add(&n.any)
 		}
 	}
@@ -125,8 +158,8 @@ func (n *fewValues) finish() {
 
 // of returns the rows for a value.
 func (n *fewValues) of(value uint32) *bitmap {
-	if int(value) < len(n.values) && n.values[value] != nil {
-		return n.values[value]
+	if int(value) < len(n.values) && n.values[value].words != nil {
+		return &n.values[value]
 	}
 	return &n.any
 }
@@ -140,20 +173,38 @@ func flag(m *bitmap, set bool, i int) {
 // buildBands cuts the amounts at every edge of a band, and notes which rows are for each piece: those for the
 // piece before it, but the rows whose band ends there and with those whose band begins.
 func (b *block) buildBands() {
-	distinct := map[int64]bool{}
-	for _, r := range b.rows {
-		distinct[r.bundle.Band.MinCents], distinct[r.bundle.Band.MaxCents] = true, true
+	// The edges as they are met, and which of them each band has: bands are many, edges few.
+	met := map[int64]int32{}
+	meet := func(edge int64) int32 {
+		number, ok := met[edge]
+		if !ok {
+			number = int32(len(b.edges))
+			met[edge] = number
+			b.edges = append(b.edges, edge)
+		}
+		return number
 	}
-	b.edges = slices.Sorted(maps.Keys(distinct))
+	ends := make([][2]int32, len(b.traits))
+	var last Band
+	for i := range b.traits {
+		if band := b.traits[i].band; i == 0 || band != last {
+			ends[i], last = [2]int32{meet(band.MinCents), meet(band.MaxCents)}, band
+		} else {
+			ends[i] = ends[i-1]
+		}
+	}
+	places := make([]int, len(b.edges)) // of the edges in their order, by when they were met
+	slices.Sort(b.edges)
+	for place, edge := range b.edges {
+		places[met[edge]] = place
+	}
 	begin, end := newChains(len(b.edges)+1, len(b.rows)), newChains(len(b.edges)+1, len(b.rows))
-	for i, r := range b.rows {
-		first, _ := slices.BinarySearch(b.edges, r.bundle.Band.MinCents)
-		last, _ := slices.BinarySearch(b.edges, r.bundle.Band.MaxCents)
-		begin.add(first+1, i)
-		end.add(last+1, i)
+	for i, e := range ends {
+		begin.add(places[e[0]]+1, i)
+		end.add(places[e[1]]+1, i)
 	}
 	b.bands = make([]bitmap, len(b.edges))
-	present := make([]uint64, b.words)
+	all, present := make([]uint64, len(b.edges)*b.words), make([]uint64, b.words)
 	for piece := range b.bands {
 		for i := range end.of(piece) {
 			present[i/64] &^= 1 << (i % 64)
@@ -161,10 +212,12 @@ func (b *block) buildBands() {
 		for i := range begin.of(piece) {
 			present[i/64] |= 1 << (i % 64)
 		}
-		b.bands[piece].words = slices.Clone(present)
+		band := &b.bands[piece]
+		band.words, all = all[:b.words:b.words], all[b.words:]
+		copy(band.words, present)
 		for w, rows := range present {
 			if rows != 0 {
-				b.bands[piece].filled |= 1 << w
+				band.filled |= 1 << w
 			}
 		}
 	}

@@ -2,7 +2,6 @@ package engine
 
 import (
 	"math"
-	"runtime"
 	"slices"
 	"sort"
 )
@@ -34,21 +33,23 @@ func (s *blockSets) of(value uint32) []uint64 {
 
 // newBlockSets reads one dimension of all blocks.
 func newBlockSets(blocks []*block, dimension func(*block) *fewValues) (s blockSets) {
-	values := 0
+	values, words := 0, (len(blocks)+63)/64
 	for _, b := range blocks {
 		values = max(values, len(dimension(b).values))
 	}
-	set := func(value uint32) []uint64 {
-		words := make([]uint64, (len(blocks)+63)/64)
+	all := make([]uint64, (values+1)*words) // most indexes are of few blocks, and there are many
+	set := func(value uint32) (blocksWith []uint64) {
+		blocksWith, all = all[:words:words], all[words:]
 		for i, b := range blocks {
 			if dimension(b).of(value).filled != 0 {
-				words[i/64] |= 1 << (i % 64)
+				blocksWith[i/64] |= 1 << (i % 64)
 			}
 		}
-		return words
+		return blocksWith
 	}
-	for value := range values {
-		s.values = append(s.values, set(uint32(value)))
+	s.values = make([][]uint64, values)
+	for value := range s.values {
+		s.values[value] = set(uint32(value))
 	}
 	s.any = set(none)
 	return s
@@ -79,24 +80,42 @@ func (x *index) candidates(q *query, word int) uint64 {
 // newIndex builds an index of rows in any order.
 func newIndex(rows []*row) *index {
 	slices.SortFunc(rows, compareRows)
-	return (&index{blocks: cut(rows)}).finish()
+	x := &index{}
+	for len(rows) > 0 {
+		piece := rows[:pieceOf(len(rows))]
+		rows = rows[len(piece):]
+		r := newRun(len(piece))
+		r.add(piece...)
+		x.blocks = append(x.blocks, newBlock(r))
+	}
+	return x.finish()
 }
 
-// cut makes blocks of rows that are in order.
-func cut(rows []*row) (blocks []*block) {
-	for len(rows) > 2*blockRows {
-		blocks = append(blocks, newBlock(slices.Clone(rows[:blockRows])))
-		rows = rows[blockRows:]
+// pieceOf returns how many of so many rows that are left the next block takes.
+func pieceOf(left int) int {
+	if left > 2*blockRows {
+		return blockRows
 	}
-	if len(rows) > 0 {
-		blocks = append(blocks, newBlock(slices.Clone(rows)))
+	return left
+}
+
+// cut makes blocks of a run, which it keeps where it is not too long for one.
+func cut(r run) (blocks []*block) {
+	if pieceOf(len(r.rows)) == len(r.rows) {
+		return append(blocks, newBlock(r))
+	}
+	for from := 0; from < len(r.rows); {
+		to := from + pieceOf(len(r.rows)-from)
+		piece := newRun(to - from)
+		piece.copy(&r, from, to)
+		blocks, from = append(blocks, newBlock(piece)), to
 	}
 	return blocks
 }
 
 // with returns the index without some of its rows and with others. Only the blocks that these fall
-// in are built anew.
-func (x *index) with(removed, added []*row) *index {
+// in are built anew, with a rest after each.
+func (x *index) with(removed, added []*row, rest func()) *index {
 	if len(removed)+len(added) == 0 {
 		return x
 	}
@@ -114,12 +133,15 @@ func (x *index) with(removed, added []*row) *index {
 	}
 	derived := &index{blocks: make([]*block, 0, len(x.blocks)+1)}
 	for i, b := range x.blocks {
-		if c := &changes[i]; len(c.removed)+len(c.added) == 0 {
+		c := &changes[i]
+		if len(c.removed)+len(c.added) == 0 {
 			derived.blocks = append(derived.blocks, b)
-		} else {
-			derived.blocks = append(derived.blocks, cut(c.rows(b.rows))...)
-			runtime.Gosched() // a large change takes tens of milliseconds: quotes come in between
+			continue
 		}
+		if r := c.apply(&b.run); len(r.rows) > 0 {
+			derived.blocks = append(derived.blocks, cut(r)...)
+		}
+		rest()
 	}
 	return derived.finish()
 }
@@ -133,22 +155,28 @@ func (x *index) place(r *row) int {
 // blockChange is what leaves and enters one block.
 type blockChange struct{ removed, added []*row }
 
-// rows returns the rows of the changed block, in order.
-func (c *blockChange) rows(old []*row) []*row {
-	gone := make(map[*row]bool, len(c.removed))
-	for _, r := range c.removed {
-		gone[r] = true
-	}
+// apply returns the run of the changed block. What stays is copied in as few pieces as there are changes: none of
+// its rows is read.
+func (c *blockChange) apply(old *run) run {
+	slices.SortFunc(c.removed, compareRows)
 	slices.SortFunc(c.added, compareRows)
-	rows, added := make([]*row, 0, len(old)+len(c.added)), c.added
-	for _, r := range old {
-		if len(gone) > 0 && gone[r] {
-			continue
+	changed, from := newRun(len(old.rows)+len(c.added)-len(c.removed)), 0
+	copyTo := func(place int) { changed.copy(old, from, place); from = place }
+	removed := c.removed
+	for _, added := range c.added {
+		place := old.place(added)
+		for len(removed) > 0 && compareRows(removed[0], added) < 0 {
+			copyTo(old.place(removed[0]))
+			from++
+			removed = removed[1:]
 		}
-		for len(added) > 0 && compareRows(added[0], r) < 0 {
-			rows, added = append(rows, added[0]), added[1:]
-		}
-		rows = append(rows, r)
+		copyTo(place)
+		changed.add(added)
 	}
-	return append(rows, added...)
+	for _, r := range removed {
+		copyTo(old.place(r))
+		from++
+	}
+	copyTo(len(old.rows))
+	return changed
 }

@@ -5,8 +5,6 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
-	"runtime"
-	"sync"
 
 	"gec/engine/condition"
 )
@@ -15,13 +13,11 @@ import (
 // Rows are never changed; snapshots share them.
 type row struct {
 	digest
+	traits
 	bundle *Bundle
 	note   any
 	// when is nil without a condition.
 	when *condition.Handle
-	// touchpoint and paymentType are, as the PSP and the ABI, numbers in the snapshot's dictionaries; none
-	// where the bundle is for any.
-	touchpoint, paymentType uint32
 	// slot is the bundle's place in the snapshot, the same for every version of it.
 	slot uint32
 	// categories are numbers; empty for every category.
@@ -41,6 +37,17 @@ type digest struct {
 	// flat: the fee is the same for every payment. onUs: the bundle is. card: its payment type is
 	// that of cards. conditional: it has a schedule or a condition.
 	flat, onUs, card, conditional bool
+}
+
+// traits are what the bitmaps of a block stand for. Blocks keep those of their rows, too: a block of which some rows
+// change is built without reading the others, each of which would be a miss of the processor's cache.
+type traits struct {
+	band Band
+	// touchpoint and paymentType are, as the PSP and the ABI, numbers in the snapshot's dictionaries; none
+	// where the bundle is for any.
+	touchpoint, paymentType uint32
+	// stamp: the bundle is for digital stamps, too; stampOnly: for nothing else. categorised: it names categories.
+	cart, stamp, stampOnly, categorised bool
 }
 
 // nameKey returns the first eight bytes of a business name as a number that orders as they do, names
@@ -99,7 +106,11 @@ func newRow(b *Bundle, deps *Deps) (*row, error) {
 	if faults := b.Fee.Check(); len(faults) > 0 {
 		return nil, fmt.Errorf("bundle %q: fee %s %s", b.ID, faults[0].Path, faults[0].Reason)
 	}
-	r := &row{bundle: b, touchpoint: none, paymentType: none}
+	r := &row{bundle: b}
+	r.traits = traits{
+		band: b.Band, touchpoint: none, paymentType: none,
+		cart: b.Cart, stamp: b.DigitalStamp, stampOnly: b.DigitalStampOnly, categorised: len(b.TransferCategories) > 0,
+	}
 	r.digest = digest{
 		chance: chanceID(fold(b.PSP)), name: nameKey(b.PSPBusinessName),
 		validity: b.Validity, onUs: b.OnUs, card: sameName(b.PaymentType, CardPaymentType),
@@ -133,33 +144,30 @@ func (r *row) number(slot uint32, d dictionaries) {
 	}
 }
 
-// rowsAtOnce is the number of rows from which they are prepared on all processors: of a whole catalogue, for which
-// somebody waits. A smaller change leaves the other processors to quotes.
-const rowsAtOnce = 20_000
+// rowsAtOnce is the number of rows from which they are prepared in tasksAtOnce tasks (see Deps.Together): of a whole
+// catalogue, for which somebody waits. A smaller change leaves the other processors to quotes.
+const rowsAtOnce, tasksAtOnce = 20_000, 16
 
 // newRows prepares bundles.
 func newRows(bundles []*Bundle, deps *Deps) ([]*row, error) {
-	rows, workers := make([]*row, len(bundles)), 1
+	count := 1
 	if len(bundles) >= rowsAtOnce {
-		workers = runtime.GOMAXPROCS(0)
+		count = tasksAtOnce
 	}
-	part := max((len(bundles)+workers-1)/workers, 1)
-	faults := make([]error, workers)
-	var wait sync.WaitGroup
-	for w := range workers {
-		from, to := min(w*part, len(bundles)), min((w+1)*part, len(bundles))
-		fill := func() {
-			for i := from; i < to && faults[w] == nil; i++ {
-				rows[i], faults[w] = newRow(bundles[i], deps)
+	rows, faults, tasks := make([]*row, len(bundles)), make([]error, count), make([]func(), count)
+	part := (len(bundles) + count - 1) / count
+	for n := range tasks {
+		from, to := min(n*part, len(bundles)), min((n+1)*part, len(bundles))
+		tasks[n] = func() {
+			for i := from; i < to && faults[n] == nil; i++ {
+				rows[i], faults[n] = newRow(bundles[i], deps)
+				if i%rowsBetweenRests == 0 {
+					deps.rest()
+				}
 			}
 		}
-		if workers == 1 {
-			fill()
-			break
-		}
-		wait.Go(fill)
 	}
-	wait.Wait()
+	deps.together(tasks...)
 	for _, err := range faults {
 		if err != nil {
 			return nil, err
@@ -167,6 +175,9 @@ func newRows(bundles []*Bundle, deps *Deps) ([]*row, error) {
 	}
 	return rows, nil
 }
+
+// rowsBetweenRests is the number of rows that are prepared between two calls of Deps.Rest.
+const rowsBetweenRests = 32
 
 // named reports whether a touchpoint or payment type is a name and not "any" (Q2, Q3).
 func named(name string) bool {

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"sync"
 )
 
 // rowChange collects what a change does to the rows of a snapshot in the making.
@@ -119,24 +118,21 @@ func bump[K comparable](counts map[K]int, key K, by int) {
 // finish derives the indexes; for a whole catalogue, that of all PSPs and those of each at once.
 func (c *rowChange) finish() {
 	c.s.slots = *c.slots.shards
-	before := c.s.open
-	derive := func() { c.s.open = before.with(c.openOut, c.openIn) }
+	before, rest := c.s.open, c.s.deps.rest
+	derive := func() { c.s.open = before.with(c.openOut, c.openIn, rest) }
 	if len(c.openIn) < rowsAtOnce {
 		derive()
 		c.finishParts()
 		return
 	}
-	var wait sync.WaitGroup
-	wait.Go(derive)
-	c.finishParts()
-	wait.Wait()
+	c.s.deps.together(derive, c.finishParts)
 }
 
 // finishParts derives the indexes of each PSP and of each ABI.
 func (c *rowChange) finishParts() {
 	for psp, change := range groupRows(c.openOut, c.openIn, func(r *row) uint32 { return r.psp }) {
 		p := c.s.psps[psp] // the new snapshot's own, see count
-		p.open = p.open.with(change.removed, change.added)
+		p.open = p.open.with(change.removed, change.added, c.s.deps.rest)
 	}
 	byABI := groupRows(c.onUsOut, c.onUsIn, func(r *row) uint32 { return r.abi })
 	if len(byABI) == 0 {
@@ -151,7 +147,7 @@ func (c *rowChange) finishParts() {
 		if before == nil {
 			before = &index{}
 		}
-		c.s.onUs[abi] = before.with(change.removed, change.added)
+		c.s.onUs[abi] = before.with(change.removed, change.added, c.s.deps.rest)
 	}
 }
 

@@ -61,6 +61,28 @@ type Deps struct {
 	// Annotate makes an opaque value of every bundle, once, that quotes carry back as Quote.Note;
 	// nil: no value. Several goroutines call it at once.
 	Annotate func(*Bundle) any
+	// Together runs the tasks of preparing a whole catalogue, none of which waits for another, and returns when
+	// all are done; nil: one after the other. The engine itself starts no goroutine.
+	Together func(tasks ...func())
+	// Rest is called between the pieces of a change, each of some ten microseconds, by whoever called With or
+	// NewSnapshot or by a task of Together: there the caller can let quotes go first. nil: no rest.
+	Rest func()
+}
+
+func (d *Deps) together(tasks ...func()) {
+	if d.Together != nil {
+		d.Together(tasks...)
+		return
+	}
+	for _, task := range tasks {
+		task()
+	}
+}
+
+func (d *Deps) rest() {
+	if d.Rest != nil {
+		d.Rest()
+	}
 }
 
 // Change is what one revision changed in the one before.
