@@ -35,12 +35,13 @@ const (
 
 	settingTableSize  = 1
 	settingWindowSize = 4
+	settingBytes      = 6
 	windowMax         = 1<<31 - 1
 	windowDefault     = 1<<16 - 1
 )
 
-// grpcConn is one HTTP/2 connection that asks one unary gRPC call after another, as httpConn does: the bytes of
-// a request but for the number of its stream are the same every time, and headers of answers are not decoded.
+// grpcConn is one HTTP/2 connection that asks one gRPC call after another, as httpConn does: the bytes of a
+// request but for the number of its stream are the same every time, and headers of answers are not decoded.
 // A client that does all that a client should costs several times what the server does.
 type grpcConn struct {
 	conn   net.Conn
@@ -53,14 +54,18 @@ type grpcConn struct {
 	stream uint32
 	// received counts the bytes that the server was not yet given room for again.
 	received uint32
+	// window bounds what a batch sends; a single request is shorter than any.
+	window window
 }
 
-func dialGRPC(ctx context.Context, address string, headers []Header) (caller, error) {
+func dialGRPC(ctx context.Context, address, method string, headers []Header) (*grpcConn, error) {
 	conn, err := new(net.Dialer).DialContext(ctx, "tcp", address)
 	if err != nil {
 		return nil, err
 	}
-	c := &grpcConn{conn: conn, head: requestHeaders(quoteMethod, headers), in: make([]byte, 128<<10), stream: 1}
+	c := &grpcConn{conn: conn, head: requestHeaders(method, headers), in: make([]byte, 128<<10), stream: 1}
+	c.window.more.L = &c.window.mu
+	c.window.initial, c.window.connection = windowDefault, windowDefault
 	hello := []byte("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
 	hello = appendFrame(hello, frameSettings, 0, 0, appendSetting(appendSetting(nil, settingTableSize, 0), settingWindowSize, windowMax))
 	hello = appendFrame(hello, frameWindowUpdate, 0, 0, binary.BigEndian.AppendUint32(nil, windowMax-windowDefault))
@@ -112,9 +117,20 @@ func (c *grpcConn) take(kind, flags byte, stream uint32, payload []byte) (done b
 		return stream == c.stream && flags&flagEndStream != 0, err
 	case frameHeaders:
 		return stream == c.stream && flags&flagEndStream != 0, nil
+	case frameWindowUpdate:
+		more := int(binary.BigEndian.Uint32(payload))
+		c.window.change(func() {
+			switch stream {
+			case 0:
+				c.window.connection += more
+			case c.stream:
+				c.window.stream += more
+			}
+		})
 	case frameSettings, framePing:
 		if flags&flagAck == 0 {
 			if kind == frameSettings {
+				c.settle(payload)
 				payload = nil
 			}
 			_, err = c.conn.Write(appendFrame(nil, kind, flagAck, 0, payload))
@@ -123,6 +139,19 @@ func (c *grpcConn) take(kind, flags byte, stream uint32, payload []byte) (done b
 		return false, fmt.Errorf("the server ended the call: frame %d, code %x", kind, payload)
 	}
 	return false, err
+}
+
+// settle takes in the settings of the server.
+func (c *grpcConn) settle(settings []byte) {
+	for ; len(settings) >= settingBytes; settings = settings[settingBytes:] {
+		if binary.BigEndian.Uint16(settings) == settingWindowSize {
+			initial := int(binary.BigEndian.Uint32(settings[2:]))
+			c.window.change(func() {
+				c.window.stream += initial - c.window.initial
+				c.window.initial = initial
+			})
+		}
+	}
 }
 
 // frame returns the next frame; its payload is valid until the next call.

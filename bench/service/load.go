@@ -60,7 +60,7 @@ type Header struct{ Name, Value string }
 
 func (t *Target) dial(ctx context.Context) (caller, error) {
 	if t.GRPC {
-		return dialGRPC(ctx, t.Address, t.Headers)
+		return dialGRPC(ctx, t.Address, quoteMethod, t.Headers)
 	}
 	return dialHTTP(ctx, t.Address, t.Headers)
 }
