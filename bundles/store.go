@@ -136,6 +136,9 @@ var (
 	ErrInvalidRow = errors.New("the change has a row that cannot be stored")
 	// ErrStorageFull is returned when free space is below the watermark; nothing was written.
 	ErrStorageFull = errors.New("storage is nearly full: free some space and repeat the change")
+	// ErrSharedFull is returned, with ErrStorageFull, when the store of a cluster takes nothing more; nothing
+	// was stored.
+	ErrSharedFull = errors.New("the etcd of the shared catalogue has used up its quota: compact and defragment its members, disarm the NOSPACE alarm, and repeat the change")
 	// ErrUnavailable is returned when the store of a cluster cannot be reached, or has no quorum: nothing
 	// was stored.
 	ErrUnavailable = errors.New("the shared catalogue cannot be reached: nothing was stored, repeat the change later")

@@ -46,6 +46,7 @@ func TestTable(t *testing.T) {
 		{bundles.ErrConflict, 409, codes.Aborted, "CONFLICT", bundles.ErrConflict.Error()},
 		{bundles.ErrDuplicateKey, 409, codes.AlreadyExists, "CONFLICT", bundles.ErrDuplicateKey.Error()},
 		{bundles.ErrStorageFull, 507, codes.ResourceExhausted, "INSUFFICIENT STORAGE", bundles.ErrStorageFull.Error()},
+		{fmt.Errorf("%w, %w", bundles.ErrStorageFull, bundles.ErrSharedFull), 507, codes.ResourceExhausted, "INSUFFICIENT STORAGE", bundles.ErrSharedFull.Error()},
 		{context.DeadlineExceeded, 504, codes.DeadlineExceeded, "GATEWAY TIMEOUT", "The request took longer than the caller allowed: repeat it"},
 		{context.Canceled, 503, codes.Canceled, "SERVICE UNAVAILABLE", "The request was abandoned before it was answered: repeat it"},
 		{Malformed("why"), 400, codes.InvalidArgument, "BAD REQUEST", "Invalid input format"},

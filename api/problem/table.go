@@ -165,6 +165,7 @@ func ofSentinel(err error) *Problem {
 		{bundles.ErrUnavailable, http.StatusServiceUnavailable, codes.Unavailable},
 		{bundles.ErrOutcomeUnknown, http.StatusServiceUnavailable, codes.Unavailable},
 		{bundles.ErrNotYet, http.StatusServiceUnavailable, codes.Unavailable},
+		{bundles.ErrSharedFull, http.StatusInsufficientStorage, codes.ResourceExhausted},
 		{bundles.ErrStorageFull, http.StatusInsufficientStorage, codes.ResourceExhausted},
 	} {
 		if errors.Is(err, row.is) {

@@ -101,8 +101,6 @@ func noSecret(t *testing.T, text string) {
 	}
 }
 
-var clusterNode = []string{"serve", "--http", "127.0.0.1:0", "--grpc", "127.0.0.1:0", "--store", "etcd", "--test-endpoints", "--watermark-mib", "16"}
-
 // TestClusterSecured runs two nodes, one with flags, one with variables, on a cluster of etcd with TLS, client
 // certificates and accounts. Tokens that end, and members that forget theirs in a restart, are noticed by nobody.
 func TestClusterSecured(t *testing.T) {

@@ -158,6 +158,11 @@ func eventually(t *testing.T, what string, holds func() bool) {
 	}
 }
 
+// clusterNode are the arguments of a node of a cluster, to which its folder and what is of etcd are added. It turns
+// nobody away on a machine that does other things beside.
+var clusterNode = []string{"serve", "--http", "127.0.0.1:0", "--grpc", "127.0.0.1:0", "--store", "etcd", "--test-endpoints",
+	"--authoring-without-keys", "--watermark-mib", "16", "--overload-wait", "10s"}
+
 // health is what the readiness of a node of a cluster tells.
 type health struct{ Status, Connected, Revision, EtcdSpace string }
 

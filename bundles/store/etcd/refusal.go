@@ -63,11 +63,15 @@ func refused(err error) bool {
 	return false
 }
 
-// unavailable turns an error of the client into those of the domain: ErrStorageFull, or ErrUnavailable, with a
-// RefusedError where a setting is wrong.
+// unavailable turns an error of the client into those of the domain: ErrStorageFull with ErrSharedFull, or
+// ErrUnavailable, with a RefusedError where a setting is wrong.
 func (s *Store) unavailable(err error) error {
 	if errors.Is(err, rpctypes.ErrNoSpace) {
-		return fmt.Errorf("%w: etcd has used up its --quota-backend-bytes (%w)", bundles.ErrStorageFull, err)
+		select {
+		case s.full <- struct{}{}:
+		default: // whoever watches the space is told already
+		}
+		return fmt.Errorf("%w: %w (%w)", bundles.ErrStorageFull, bundles.ErrSharedFull, err)
 	}
 	reason := err.Error()
 	if text := s.unconnected.Load(); text != nil && errors.Is(err, context.DeadlineExceeded) {

@@ -126,6 +126,9 @@ type Space struct {
 	Full bool
 }
 
+// Refused receives after a change was refused for lack of space in etcd, once for any number of them.
+func (s *Store) Refused() <-chan struct{} { return s.full }
+
 // Space returns the space of the fullest member. Errors: ErrUnavailable when none answers.
 func (s *Store) Space(ctx context.Context) (space Space, err error) {
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)

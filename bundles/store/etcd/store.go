@@ -66,6 +66,8 @@ type Store struct {
 	status status
 	// unconnected is why the last request found no connection, nil once one did.
 	unconnected atomic.Pointer[string]
+	// full holds a token once a change was refused for lack of space.
+	full chan struct{}
 }
 
 // seen is a head and the etcd revision at which it was written.
@@ -91,7 +93,7 @@ func Open(copied bundles.Store, o Options) (*Store, error) {
 	if o.step == nil {
 		o.step = func(string) error { return nil }
 	}
-	s := &Store{Store: copied, o: o}
+	s := &Store{Store: copied, o: o, full: make(chan struct{}, 1)}
 	var opened atomic.Bool
 	var err error
 	s.client, err = clientv3.New(clientv3.Config{

@@ -160,25 +160,29 @@ func (f *Folder) fill(ctx context.Context) error {
 	}
 }
 
-// The intervals at which the space of etcd is looked at, and old revisions are removed: the second is shorter where
-// they are kept for less.
+// The intervals at which the space of etcd is looked at, while it is full too, and old revisions are removed: the
+// last is shorter where they are kept for less.
 const (
 	spaceInterval = 30 * time.Second
+	fullInterval  = time.Second
 	pruneInterval = 10 * time.Minute
 )
 
-// watchSpace removes old revisions from etcd and says when its space runs out.
+// watchSpace removes old revisions from etcd and says when its space runs out: at once where a change was refused for
+// it.
 func (f *Folder) watchSpace(ctx context.Context, keep time.Duration, log *slog.Logger) {
 	interval := spaceInterval
 	if keep > 0 {
 		interval = min(interval, max(keep/4, time.Second))
 	}
-	ticker := time.NewTicker(interval)
-	defer ticker.Stop()
 	for pruned := (time.Time{}); ; {
+		wait := interval
 		space, err := f.shared.Space(ctx)
 		if err == nil {
 			f.tellSpace(space, log)
+		}
+		if space.Full {
+			wait = min(wait, fullInterval)
 		}
 		if every := min(pruneInterval, keep/4); keep > 0 && err == nil && time.Since(pruned) >= every {
 			pruned = time.Now()
@@ -190,7 +194,8 @@ func (f *Folder) watchSpace(ctx context.Context, keep time.Duration, log *slog.L
 		select {
 		case <-ctx.Done():
 			return
-		case <-ticker.C:
+		case <-f.shared.Refused():
+		case <-time.After(wait):
 		}
 	}
 }
