@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -126,16 +127,16 @@ func (o *Options) limit() int32 {
 }
 
 func q19Values(c *candidate) string {
-	return fmt.Sprintf("net %d, gross %d, on-us %t, id %s", c.net, c.gross, c.row.bundle.OnUs, c.row.bundle.ID)
+	return fmt.Sprintf("net %d cents, gross %d cents, on-us %t, id %s", c.net, c.gross, c.row.bundle.OnUs, c.row.bundle.ID)
 }
 
 // cost says how the fee of a row came about.
 func (e *explainer) cost(quote *Quote) string {
-	parts := []string{fmt.Sprintf("gross fee %d", quote.GrossCents)}
+	parts := []string{fmt.Sprintf("gross fee %d cents", quote.GrossCents)}
 	for _, c := range quote.Contributions {
-		parts = append(parts, fmt.Sprintf("EC %s bears %d of %d declared", c.CreditorInstitution, c.ActualCents, c.DeclaredCents))
+		parts = append(parts, fmt.Sprintf("EC %s bears %d of %d cents declared", c.CreditorInstitution, c.ActualCents, c.DeclaredCents))
 	}
-	return strings.Join(append(parts, fmt.Sprintf("net fee %d", quote.NetCents)), ", ")
+	return strings.Join(append(parts, fmt.Sprintf("net fee %d cents", quote.NetCents)), ", ")
 }
 
 // refusal returns the first rule that a bundle does not pass and the values that it compared. err is what
@@ -170,7 +171,7 @@ func (e *explainer) conditionHolds(r *row) bool {
 
 func (e *explainer) amount(r *row) (string, string) {
 	if band := r.bundle.Band; !band.Holds(e.query.amount) {
-		return "Q1", fmt.Sprintf("amount %d is not in the band: above %d, up to %d", e.query.amount, band.MinCents, band.MaxCents)
+		return "Q1", fmt.Sprintf("amount %d is not in the band: above %d, up to %d cents", e.query.amount, band.MinCents, band.MaxCents)
 	}
 	return "", ""
 }
@@ -265,11 +266,7 @@ func (e *explainer) issuer(r *row) (string, string) {
 
 func (e *explainer) validity(r *row) (string, string) {
 	if v := r.bundle.Validity; !v.Holds(e.query.local.Date) {
-		to := v.To.String()
-		if to == "" {
-			to = "open"
-		}
-		return "Q12", fmt.Sprintf("date %s is not within %s to %s", e.query.local.Date, v.From, to)
+		return "Q12", fmt.Sprintf("date %s is not within %s to %s", e.query.local.Date, cmp.Or(v.From.String(), "open"), cmp.Or(v.To.String(), "open"))
 	}
 	return "", ""
 }
