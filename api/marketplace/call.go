@@ -87,7 +87,7 @@ func (c *call) flag(name string) (bool, error) {
 	case strings.EqualFold(text, "true"):
 		return true, nil
 	default:
-		return false, invalidParameter(text, name)
+		return false, problem.InvalidValue(text, name, "send true or false, or leave it out")
 	}
 }
 
@@ -99,14 +99,9 @@ func (c *call) whole(name string, min, otherwise int64) (int64, error) {
 	}
 	n, err := strconv.ParseInt(text, 10, 64)
 	if err != nil || n < min {
-		return 0, invalidParameter(text, name)
+		return 0, problem.InvalidValue(text, name, fmt.Sprintf("send a whole number of at least %d, or leave it out", min))
 	}
 	return n, nil
-}
-
-// invalidParameter is the contract's answer to a query parameter that is not what it should be.
-func invalidParameter(value, name string) error {
-	return problem.New(http.StatusBadRequest, codes.InvalidArgument, fmt.Sprintf("Invalid value %s for property %s", value, name))
 }
 
 // ifMatch reads the revision that the caller read, from the If-Match header; nil where it names none.

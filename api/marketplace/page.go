@@ -84,7 +84,7 @@ func (c *call) filter(otherwise []engine.BundleType) (f bundleFilter, err error)
 		for _, text := range texts {
 			t, err := engine.ParseBundleType(strings.ToUpper(text))
 			if err != nil {
-				return f, invalidParameter(text, "types")
+				return f, problem.InvalidValue(text, "types", "send GLOBAL, PUBLIC or PRIVATE, several with commas between them")
 			}
 			f.types = append(f.types, t)
 		}
@@ -99,7 +99,7 @@ func (c *call) filter(otherwise []engine.BundleType) (f bundleFilter, err error)
 	} {
 		if text := values.Get(d.name); text != "" {
 			if *d.into, err = engine.ParseDate(text); err != nil {
-				return f, invalidParameter(text, d.name)
+				return f, problem.InvalidValue(text, d.name, "send a date as 2026-11-21")
 			}
 		}
 	}
@@ -114,12 +114,12 @@ func (c *call) filter(otherwise []engine.BundleType) (f bundleFilter, err error)
 
 // order reads what the list is sorted by, and whether only bundles in force are asked for.
 func (c *call) order(values url.Values, f *bundleFilter) error {
-	switch text := strings.ToUpper(values.Get("maxPaymentAmountOrder")); text {
+	switch text := values.Get("maxPaymentAmountOrder"); strings.ToUpper(text) {
 	case "":
 	case "ASC", "DESC":
-		f.byAmount, f.descending = true, text == "DESC"
+		f.byAmount, f.descending = true, strings.EqualFold(text, "DESC")
 	default:
-		return invalidParameter(text, "maxPaymentAmountOrder")
+		return problem.InvalidValue(text, "maxPaymentAmountOrder", "send ASC or DESC, or leave it out")
 	}
 	if values.Get("active") != "" {
 		active, err := c.flag("active")

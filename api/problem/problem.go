@@ -124,6 +124,20 @@ func Malformed(hint string) *Problem {
 	return p
 }
 
+// valueBytesMax bounds how much of a foreign value a detail repeats.
+const valueBytesMax = 100
+
+// InvalidValue is the problem of a query parameter, or of a header in its place, with a value that it cannot
+// have. Its detail is the contract's; the hint, fix, says what would be right.
+func InvalidValue(value, name, fix string) *Problem {
+	if len(value) > valueBytesMax {
+		value = strings.ToValidUTF8(value[:valueBytesMax], "") + "…"
+	}
+	p := New(http.StatusBadRequest, codes.InvalidArgument, "Invalid value "+value+" for property "+name)
+	p.Hint = fix
+	return p
+}
+
 // Invalid is the problem of input with faulty fields, at least one. Its detail reads
 // "field: message, field: message"; it names at most 20 fields and counts the rest.
 func Invalid(fields []Field) *Problem {

@@ -145,6 +145,7 @@ func TestDecodeRefusesAmounts(t *testing.T) {
 		`1.5`:                     "paymentAmount: is 1.5, send a whole number of cents, without decimals or exponent",
 		`1e2`:                     "paymentAmount: is 1e2, send a whole number of cents, without decimals or exponent",
 		`9223372036854775808`:     "paymentAmount: is 9223372036854775808, send at most 9223372036854775807 cents",
+		`-9223372036854775809`:    "paymentAmount: is -9223372036854775809, send an amount above 0, in cents",
 		`"100€"`:                  "paymentAmount: is 100€, send a whole number of cents, without decimals or exponent",
 		`"1,00"`:                  "paymentAmount: is 1,00, send a whole number of cents, without decimals or exponent",
 		`""`:                      "paymentAmount: is blank, send a whole number of cents, without decimals or exponent",

@@ -164,8 +164,9 @@ func (d *decoder) flag(seen *fields, f field, into *bool) error {
 	return err
 }
 
-// amount reads a mandatory amount of cents, 0 or more: a cart may have notices of nothing. An integer in quotes is taken as one. Fractions and
-// exponents are refused even where they make a whole number: a client that writes 10.0 means 10 €.
+// amount reads a mandatory amount of cents, 0 or more: a cart may have notices of nothing. An integer in
+// quotes is taken as one. Fractions and exponents are refused even where they make a whole number: a client
+// that writes 10.0 means 10 €.
 func (d *decoder) amount(seen *fields, f field, into *int64) error {
 	if !d.once(seen, f) {
 		return d.skip(d.at.depth())
@@ -192,10 +193,10 @@ func (d *decoder) amount(seen *fields, f field, into *int64) error {
 	switch {
 	case !whole:
 		d.fault("is " + excerpt(raw) + ", send a whole number of cents, without decimals or exponent")
+	case raw[0] == '-' && (cents != 0 || !inRange):
+		d.fault("is " + excerpt(raw) + ", send an amount above 0, in cents")
 	case !inRange:
 		d.fault("is " + excerpt(raw) + ", send at most " + strconv.FormatInt(math.MaxInt64, 10) + " cents")
-	case cents < 0:
-		d.fault("is " + excerpt(raw) + ", send an amount above 0, in cents")
 	default:
 		*into = cents
 	}

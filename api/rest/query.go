@@ -6,8 +6,6 @@ import (
 	"net/url"
 	"strings"
 
-	"google.golang.org/grpc/codes"
-
 	"gec/api/problem"
 	"gec/engine"
 )
@@ -67,7 +65,7 @@ func readQuery(rawQuery string, header http.Header, q *Query) error {
 	}
 	var ok bool
 	if q.Limit, ok = parseLimit(limit); !ok {
-		return problem.New(http.StatusBadRequest, codes.InvalidArgument, "Invalid value "+limit+" for property maxOccurrences")
+		return problem.InvalidValue(limit, "maxOccurrences", "send a whole number from 1 to 2147483647, or leave it out for 10")
 	}
 	return nil
 }

@@ -2,6 +2,7 @@ package rest
 
 import (
 	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -66,15 +67,20 @@ func TestQuery(t *testing.T) {
 }
 
 func TestQ23LimitIsAPositiveInt32(t *testing.T) {
+	const fix = "; send a whole number from 1 to 2147483647, or leave it out for 10"
 	for _, text := range []string{"0", "-1", "x", "1.0", "1e1", "0x10", "2147483648", "99999999999999999999", "1 0", "--1", "+", "١"} {
 		var q Query
-		want := "Invalid value " + text + " for property maxOccurrences"
+		want := "Invalid value " + text + " for property maxOccurrences" + fix
 		if err := readQuery("", http.Header{headerMaxOccurrences: {text}}, &q); detail(err) != want {
 			t.Errorf("header %s: %s", text, detail(err))
 		}
 	}
 	var q Query
-	if err := readQuery("maxOccurrences=a%20%22b%22", nil, &q); detail(err) != `Invalid value a "b" for property maxOccurrences` {
+	if err := readQuery("maxOccurrences=a%20%22b%22", nil, &q); detail(err) != `Invalid value a "b" for property maxOccurrences`+fix {
+		t.Error(detail(err))
+	}
+	long := strings.Repeat("9", 5000)
+	if err := readQuery("maxOccurrences="+long, nil, &q); detail(err) != "Invalid value "+long[:100]+"… for property maxOccurrences"+fix {
 		t.Error(detail(err))
 	}
 }
