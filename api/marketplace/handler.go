@@ -77,15 +77,34 @@ func New(o Options) (*Handler, error) {
 	for path, e := range endpoints {
 		h.mux.HandleFunc(path, func(w http.ResponseWriter, r *http.Request) { h.dispatch(w, r, e) })
 	}
-	h.mux.HandleFunc("/", func(w http.ResponseWriter, request *http.Request) {
-		h.fail(w, request, problem.New(http.StatusNotFound, codes.NotFound, "There is nothing at "+request.URL.Path+": see /openapi for what there is"))
-	})
+	h.mux.HandleFunc("/", h.nothing)
 	return h, nil
 }
 
 // ServeHTTP answers one request.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	h.mux.ServeHTTP(w, withoutLastSlash(r))
+	r = withoutLastSlash(r)
+	if unclean(r.URL.EscapedPath()) {
+		h.nothing(w, r)
+		return
+	}
+	h.mux.ServeHTTP(w, r)
+}
+
+// nothing answers a request for a path that is not served.
+func (h *Handler) nothing(w http.ResponseWriter, r *http.Request) {
+	h.fail(w, r, problem.New(http.StatusNotFound, codes.NotFound, "There is nothing at "+r.URL.Path+": see /openapi for what there is"))
+}
+
+// unclean reports whether a path has an empty part, . or .. in it. net/http would redirect such a call to another
+// path, with which it may mean somebody else: /psps//bundles has lost its PSP.
+func unclean(escaped string) bool {
+	for part := range strings.SplitSeq(strings.TrimPrefix(escaped, "/"), "/") {
+		if part == "" || part == "." || part == ".." {
+			return true
+		}
+	}
+	return false
 }
 
 // withoutLastSlash returns the request with the slashes at the end of its path left out, which clients add.

@@ -158,3 +158,16 @@ func TestTouchpointsAndPaymentTypes(t *testing.T) {
 		{operator, remove, "/touchpoints/KIOSK", "", nil, 200, ``, ""},
 	})
 }
+
+// TestUncleanPaths holds that a path which has lost a part is nothing, and no other path.
+func TestUncleanPaths(t *testing.T) {
+	m := newMarket(t)
+	for _, path := range []string{"/psps//bundles", "/psps/BANK//bundles", "/psps/../bundles", "/cis/./bundles", "//bundles"} {
+		for _, method := range []string{get, post} {
+			if w := m.ask(operator, method, path, ""); w.Code != 404 || !strings.Contains(w.Body.String(), `"detail":"There is nothing at `+path) {
+				t.Errorf("%s %s: %d %s", method, path, w.Code, w.Body)
+			}
+		}
+	}
+	m.must(200, operator, get, "/psps/BANK/bundles//", "")
+}
