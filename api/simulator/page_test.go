@@ -136,6 +136,11 @@ func TestRefusedRequests(t *testing.T) {
 			t.Errorf("%.40s: %d, want %d", target, w.Code, want)
 		}
 	}
+	stray := httptest.NewRecorder()
+	p.ServeHTTP(stray, httptest.NewRequestWithContext(t.Context(), http.MethodPut, "/nowhere", nil))
+	if got, want := stray.Body.String(), `{"title":"NOT FOUND","status":404,"detail":"There is nothing at /nowhere: see /openapi for what there is"}`; got != want {
+		t.Errorf("/nowhere: %s, want %s", got, want)
+	}
 	empty := newPageOn(t, &loaded{})
 	if w := empty.get(t, "/"); w.Code != http.StatusServiceUnavailable || w.Header().Get("Retry-After") == "" {
 		t.Errorf("without a catalogue: %d", w.Code)

@@ -14,6 +14,9 @@ import (
 	"sync/atomic"
 	"time"
 
+	"google.golang.org/grpc/codes"
+
+	"gec/api/problem"
 	"gec/engine"
 )
 
@@ -161,16 +164,32 @@ func secure(h http.Header) {
 
 // refuse answers with a page that says what is wrong, or a problem document to callers that read no pages.
 func (s *simulator) refuse(w http.ResponseWriter, r *http.Request, status int) {
-	w.Header().Set("Cache-Control", "no-store")
 	if !strings.Contains(r.Header.Get("Accept"), "text/html") {
-		w.Header().Set("Content-Type", "application/problem+json")
-		w.WriteHeader(status)
-		fmt.Fprintf(w, `{"title":%q,"status":%d}`+"\n", http.StatusText(status), status)
+		refusal(r, status).Write(w, r)
 		return
 	}
+	w.Header().Set("Cache-Control", "no-store")
 	v := s.view(r, nil)
 	v.Status = status
 	s.write(w, r, status, "refused.html", v)
+}
+
+// refusal is the problem that a status stands for. A caller without pages is one of the service's, who strayed: the
+// page stands where all unknown paths lead.
+func refusal(r *http.Request, status int) *problem.Problem {
+	switch status {
+	case http.StatusNotFound:
+		return problem.New(status, codes.NotFound, "There is nothing at "+r.URL.Path+": see /openapi for what there is")
+	case http.StatusMethodNotAllowed:
+		return problem.New(status, codes.Unimplemented, "This path does not take "+r.Method+": use GET, HEAD")
+	case http.StatusRequestURITooLong:
+		return problem.New(status, codes.InvalidArgument, fmt.Sprintf("The query is longer than %d bytes: leave something out", queryBytesMax))
+	case http.StatusTooManyRequests:
+		return problem.New(status, codes.ResourceExhausted, "The page was asked for too often: wait as long as Retry-After says")
+	case http.StatusServiceUnavailable:
+		return problem.New(status, codes.Unavailable, "The catalogue is not loaded yet: repeat the request in a moment")
+	}
+	return problem.New(status, codes.Internal, "The request could not be processed: report it with its X-Request-Id")
 }
 
 // fail answers a request that could not be served. The cause is for the log only.
