@@ -41,7 +41,7 @@ func (c *checker) bundle(b *Bundle) {
 
 func (c *checker) bundleTexts(b *Bundle) {
 	for _, t := range []struct{ path, value string }{{"name", b.Name}, {"pspBusinessName", b.PSPBusinessName}} {
-		if strings.TrimSpace(t.value) == "" {
+		if !visible(t.value) {
 			c.flaw(t.path, "is missing", "it is mandatory")
 		}
 		c.text(t.path, t.value, nameMax)
@@ -55,6 +55,9 @@ func (c *checker) bundleTexts(b *Bundle) {
 		if !languageCode(language) {
 			path = "descriptions"
 			c.flaw(path, Excerpt(language)+" is no language", "use two capital letters, as in EN, DE, FR or SL; the Italian text is description")
+		}
+		if b.Descriptions[language] == "" {
+			c.flaw(path, "is empty", "leave the language out")
 		}
 		c.text(path, b.Descriptions[language], descriptionMax)
 	}

@@ -82,13 +82,22 @@ func flawOfText(value string) string {
 	return ""
 }
 
-// webAddress checks a URL that pages link to; it may be empty.
+// visible reports whether a text shows anything: spaces do not, nor do characters without width.
+func visible(text string) bool {
+	return strings.ContainsFunc(text, func(r rune) bool {
+		return unicode.IsGraphic(r) && !unicode.IsSpace(r) && !unicode.In(r, unicode.Zs, unicode.Cf, unicode.Mn, unicode.Me)
+	})
+}
+
+// webAddress checks a URL that pages link to; it may be empty. One with a user name is refused: it shows the name
+// of one site and leads to another.
 func (c *checker) webAddress(path, value string) {
 	if value == "" {
 		return
 	}
 	c.text(path, value, urlMax)
-	if u, err := url.Parse(value); err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" {
+	u, err := url.Parse(value)
+	if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Hostname() == "" || u.User != nil || strings.ContainsFunc(value, unicode.IsSpace) {
 		c.flaw(path, Excerpt(value)+" is no web address", "write it in full, as in https://www.example.it/fees")
 	}
 }
@@ -112,7 +121,7 @@ func suggestion(value string, names []string) string {
 	}
 	switch {
 	case len(names) == 0:
-		return "none is registered"
+		return "none is registered: an operator registers it, or a catalogue in the native format lists it"
 	case len(names) > namesListed:
 		return fmt.Sprintf("use one of %s and %d others", strings.Join(names[:namesListed], ", "), len(names)-namesListed)
 	}

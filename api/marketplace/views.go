@@ -47,7 +47,7 @@ type bundleView struct {
 
 // feeView is a fee that is not only a flat amount (F1, F2).
 type feeView struct {
-	Flat      int64      `json:"flat,omitempty"`
+	Flat      *int64     `json:"flat,omitempty"`
 	PerNotice int64      `json:"perNotice,omitempty"`
 	Bps       int64      `json:"bps,omitempty"`
 	Min       *int64     `json:"min,omitempty"`
@@ -101,9 +101,13 @@ func daysOf(days engine.Days) (names []string) {
 }
 
 func feeViewOf(f engine.Fee) *feeView {
-	v := &feeView{Flat: f.FlatCents, PerNotice: f.PerNoticeCents, Bps: f.BasisPoints, Min: f.MinCents, Max: f.MaxCents}
+	v := &feeView{PerNotice: f.PerNoticeCents, Bps: f.BasisPoints, Min: f.MinCents, Max: f.MaxCents}
 	for _, s := range f.Steps {
 		v.Steps = append(v.Steps, stepView{UpTo: s.UpToCents, Fee: feeViewOf(s.Fee)})
+	}
+	// A fee of nothing is written out: without any part it would be none.
+	if f.FlatCents != 0 || v.PerNotice == 0 && v.Bps == 0 && v.Min == nil && v.Max == nil && v.Steps == nil {
+		v.Flat = &f.FlatCents
 	}
 	return v
 }

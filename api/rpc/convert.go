@@ -2,6 +2,7 @@ package rpc
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"google.golang.org/protobuf/types/known/timestamppb"
@@ -41,7 +42,7 @@ func (d *drafts) bundle(prefix string, m *gecv1.Bundle) bundles.Bundle {
 		Cart: m.Cart == nil || m.GetCart(), DigitalStamp: m.GetDigitalStamp(), DigitalStampOnly: m.GetDigitalStampOnly(), OnUs: m.GetOnUs(), When: m.GetWhen(),
 		Validity: engine.Period{From: d.date(prefix+"valid_from", m.GetValidFrom()), To: d.date(prefix+"valid_to", m.GetValidTo())},
 	}, PolicyURL: m.GetPolicyUrl(), CDI: m.GetCdi(), Descriptions: m.GetDescriptions()}
-	if b.PaymentType == engine.Any {
+	if strings.EqualFold(b.PaymentType, engine.Any) {
 		b.PaymentType = ""
 	}
 	if b.Touchpoint == "" {
@@ -59,6 +60,11 @@ func (d *drafts) bundle(prefix string, m *gecv1.Bundle) bundles.Bundle {
 	}
 	if m.GetFee() == nil {
 		d.fault(prefix+"fee", "is missing", "it is mandatory")
+	}
+	for n, step := range m.GetFee().GetSteps() {
+		if step.GetFee() == nil {
+			d.fault(fmt.Sprintf("%sfee.steps[%d].fee", prefix, n), "is missing", "it is mandatory")
+		}
 	}
 	for _, code := range m.GetTransferCategories() {
 		b.TransferCategories = append(b.TransferCategories, engine.BareCategory(code))

@@ -139,12 +139,13 @@ func (s *csvScanner) skipLine() {
 	}
 }
 
-// newCSVScanner finds the separator from the first row: the one that it has most of, outside quotes. A
-// first line "sep=;", which spreadsheets understand, names it.
+// newCSVScanner finds the separator from the first row that is not empty: the one that it has most of, outside
+// quotes. A first line "sep=;", which spreadsheets understand, names it.
 func newCSVScanner(data []byte) *csvScanner {
-	s := &csvScanner{data: data, separator: ';'}
+	s := &csvScanner{data: data, separator: ';', at: emptyRows(data)}
+	data = data[s.at:]
 	if len(data) > 5 && bytes.EqualFold(data[:4], []byte("sep=")) && bytes.IndexByte([]byte(",;\t"), data[4]) >= 0 && (data[5] == '\n' || data[5] == '\r') {
-		s.separator, s.at = data[4], 5
+		s.separator, s.at = data[4], s.at+5
 		s.endLine()
 		return s
 	}
@@ -166,6 +167,12 @@ func newCSVScanner(data []byte) *csvScanner {
 		}
 	}
 	return s
+}
+
+// emptyRows returns where the first row begins that is not empty.
+func emptyRows(data []byte) int {
+	first := len(data) - len(bytes.TrimLeft(data, ",;\t \r\n"))
+	return bytes.LastIndexAny(data[:first], "\r\n") + 1
 }
 
 // arms are the characters with which a cell begins that a spreadsheet takes for a formula, the wide ones

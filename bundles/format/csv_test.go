@@ -155,6 +155,8 @@ func TestCSVAsSpreadsheetsWriteIt(t *testing.T) {
 		"all in quotes":     "\"id\";\"type\";\"minPaymentAmount\";\"maxPaymentAmount\";\"paymentAmount\";\"onUs\";\"name\";\"cart\"\r\n\"A\";\"GLOBAL\";\"0\";\"10\";\"1\";\"no\";\"Però\";\"no\"",
 		"separator named":   "sep=,\r\nid,type,minPaymentAmount,maxPaymentAmount,paymentAmount,onUs,name,cart\r\nA,GLOBAL,0,10,1,no,Però,no\r\n",
 		"empty rows":        csvHeader + ";name;cart;;\n;;;;;;\n\nA;GLOBAL;0;10;1;no;Però;no;;;\n;\n",
+		"empty rows first":  "\uFEFF\r\n;;\r\n" + csvHeader + ";name;cart\r\nA;GLOBAL;0;10;1;no;Però;no\r\n",
+		"separator later":   "\n,,\nid,type,minPaymentAmount,maxPaymentAmount,paymentAmount,onUs,name,cart\nA,GLOBAL,0,10,1,no,Però,no\n",
 		"case and Italian":  "ID;Tipo;Importo minimo;IMPORTO MASSIMO (EUR);Commissione;ONUS;Nome;Cart\nA;global;0;10;1;no;Però;no\n",
 		"cents":             "id;type;minPaymentAmount (cents);maxPaymentAmount (cent);paymentAmount (centesimi);onUs;name;cart\nA;GLOBAL;0;1000;100;no;Però;no\n",
 		"Windows-1252":      csvHeader + ";name;cart\nA;GLOBAL;0;10;1;no;Per\xF2;no\n",

@@ -23,9 +23,26 @@ func feeFields() *table[feeDraft] {
 }
 
 func takeFee(d *decoder, b *bundleDraft) {
-	b.fee = &feeDraft{}
-	takeObject(d, d.tables.fee, b.fee)
+	b.fee = takeParts(d)
 }
+
+func takeParts(d *decoder) *feeDraft {
+	f, before := &feeDraft{}, len(d.faults)
+	takeObject(d, d.tables.fee, f)
+	f.faulty = len(d.faults) > before
+	return f
+}
+
+// none reports whether the fee has no part at all. A misspelt part must not make a payment free: who asks no fee
+// says so with a flat amount of 0.
+func (f *feeDraft) none() bool {
+	return !f.faulty && !f.flatGiven && f.PerNoticeCents == 0 && f.BasisPoints == 0 && f.MinCents == nil && f.MaxCents == nil && len(f.Steps) == 0
+}
+
+const (
+	noPart    = "has no part"
+	someParts = "give flat, perNotice, bps, min, max or steps; for no fee write flat 0"
+)
 
 func takeSteps(d *decoder, f *feeDraft) {
 	_, at := d.peek()
@@ -44,12 +61,15 @@ func stepFields() *table[engine.FeeStep] {
 	return newTable(
 		optionalField("upTo", func(s *engine.FeeStep) **int64 { return &s.UpToCents }),
 		field[engine.FeeStep]{name: "fee", mandatory: true, take: func(d *decoder, s *engine.FeeStep) {
-			if k, _ := d.peek(); k != object {
+			k, at := d.peek()
+			if k != object {
 				s.Fee.FlatCents, _ = d.whole("write whole euro cents, as in 150 for 1.50 €, or an object like that of the bundle's fee")
 				return
 			}
-			var f feeDraft
-			takeObject(d, d.tables.fee, &f)
+			f := takeParts(d)
+			if f.none() {
+				d.fault(at, noPart, someParts)
+			}
 			s.Fee = f.Fee
 		}},
 	)
@@ -63,6 +83,9 @@ func (d *decoder) settleFee(b *bundleDraft, at mark) {
 	case b.fee == nil:
 		b.Fee = engine.Fee{FlatCents: *b.flatCents}
 	case b.flatCents == nil:
+		if d.name != CSV && b.fee.none() { // a cell that is not empty is a part
+			d.faultBelow("fee", at, noPart, someParts)
+		}
 		b.Fee = b.fee.Fee
 	default:
 		if b.fee.flatGiven && b.fee.FlatCents != *b.flatCents {

@@ -2,6 +2,7 @@ package format
 
 import (
 	"fmt"
+	"maps"
 	"strings"
 	"time"
 
@@ -37,10 +38,10 @@ type bundleDraft struct {
 	subscriptions []bundles.Subscription
 }
 
-// feeDraft is a fee and whether its flat amount was given.
+// feeDraft is a fee, whether its flat amount was given, and whether a part of it is at fault.
 type feeDraft struct {
 	engine.Fee
-	flatGiven bool
+	flatGiven, faulty bool
 }
 
 func newTables(name Name) tables {
@@ -112,7 +113,15 @@ func (d *decoder) nameOrAny(into *string, word string) {
 	}
 }
 
-func takeDescriptions(d *decoder, b *bundleDraft) { b.Descriptions = d.textsByName() }
+// takeDescriptions takes the descriptions in other languages. An empty one counts as absent, as in a CSV, which
+// cannot tell the two apart.
+func takeDescriptions(d *decoder, b *bundleDraft) {
+	texts := d.textsByName()
+	maps.DeleteFunc(texts, func(_, text string) bool { return text == "" })
+	if len(texts) > 0 {
+		b.Descriptions = texts
+	}
+}
 
 // textsByName takes an object of texts; nil when it is empty. A text that is null counts as absent.
 func (d *decoder) textsByName() map[string]string {

@@ -93,7 +93,7 @@ func Bundle() *rapid.Generator[bundles.Bundle] {
 		for _, code := range rapid.SliceOfN(text, 0, 4).Draw(t, "codes") {
 			b.TransferCategories = append(b.TransferCategories, engine.BareCategory(code))
 		}
-		if descriptions := rapid.MapOfN(text, text, 0, 4).Draw(t, "descriptions"); len(descriptions) > 0 {
+		if descriptions := rapid.MapOfN(text, text.Filter(func(s string) bool { return s != "" }), 0, 4).Draw(t, "descriptions"); len(descriptions) > 0 {
 			b.Descriptions = descriptions
 		}
 		return b
