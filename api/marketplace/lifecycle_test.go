@@ -7,6 +7,26 @@ import (
 	"time"
 )
 
+// TestAllFaultsOfADraftAtOnce holds that the reader and the checks report together (A2), that a fee without a part
+// is none (F1), that nothing is read for null, and that who is not the PSP hears of the reader's faults only.
+func TestAllFaultsOfADraftAtOnce(t *testing.T) {
+	const mine = "/psps/BANK/bundles"
+	m := newMarket(t)
+	m.tell([]step{
+		{bank, post, mine, `{}`, nil, 400, `abi: is missing; it is mandatory, idBrokerPsp: is missing; it is mandatory, idChannel: is missing; it is mandatory, name: is missing; it is mandatory, pspBusinessName: is missing; it is mandatory, maxPaymentAmount: is missing; it is mandatory, minPaymentAmount: is missing; it is mandatory, onUs: is missing; it is mandatory, paymentAmount: is missing; it is mandatory unless there is a fee, type: is missing`, ""},
+		{bank, post, mine + "/massive", `[` + draft(`"paymentType":"PPAL"`) + `,` + draft(`"name":"","onUs2":1,"touchpoint":"CHECKUOT","type":"PUBBLICO"`) + `]`, nil, 400, `"detail":"bundles[1].name: is missing; it is mandatory, bundles[1].touchpoint: \"CHECKUOT\" is not a registered touchpoint; the nearest one is CHECKOUT, bundles[1].type: `, ""},
+		{rival, post, mine, `{"type":"GLOBAL"}`, nil, 400, `"detail":"maxPaymentAmount: is missing; it is mandatory, minPaymentAmount: is missing; it is mandatory, onUs: is missing; it is mandatory, paymentAmount: is missing; it is mandatory unless there is a fee"`, ""},
+		{bank, post, mine, draft(`"paymentAmount":null,"fee":{"flatt":100}`), nil, 400, `"field":"fee","message":"has no part; give flat,`, ""},
+		{bank, post, mine, draft(`"paymentAmount":null,"fee":{"steps":[{"upTo":100,"fee":{"flatt":100}},{"fee":{"flat":200}}]}`), nil, 400, `"field":"fee.steps[0].fee","message":"has no part; give flat,`, ""},
+		{bank, post, mine, draft(`"transferCategoryList":[null]`), nil, 400, `"field":"transferCategoryList[0]","message":"is null; leave it out"`, ""},
+		{bank, get, mine, "", nil, 200, `"bundles":[]`, ""},
+
+		{bank, post, mine, draft(`"paymentAmount":0,"fee":{"steps":[{"upTo":100,"fee":{"flat":0}},{"fee":{"flat":200}}]}`), nil, 201, ``, "bundle=idBundle"},
+		{bank, get, mine + "/$bundle", "", nil, 200, `"fee":{"steps":[{"upTo":100,"fee":{"flat":0}},{"fee":{"flat":200}}]}`, ""}, // as it may be sent back
+		{bank, put, mine + "/$bundle", draft(`"type":"PUBBLICO","validityDateFrom":"2026-11-22","name":" "`), nil, 400, `"detail":"name: is missing; it is mandatory, type: \"PUBBLICO\" is no type of bundle; use GLOBAL, PUBLIC or PRIVATE"`, ""},
+	})
+}
+
 // TestLifeOfAPublicBundle goes from its creation to its end, with an EC that asks for it (A1–A5, A11–A17).
 func TestLifeOfAPublicBundle(t *testing.T) {
 	const (

@@ -77,7 +77,7 @@ func createBundle(c *call) error {
 	if err != nil {
 		return err
 	}
-	draft, err := format.ReadBundle(body)
+	draft, err := format.ReadBundle(body, c.judge)
 	if err != nil {
 		return err
 	}
@@ -100,7 +100,7 @@ func createBundles(c *call) error {
 	if err != nil {
 		return err
 	}
-	drafts, err := format.ReadBundles(body)
+	drafts, err := format.ReadBundles(body, c.judge)
 	if err != nil {
 		return err
 	}
@@ -132,7 +132,10 @@ func updateBundle(c *call) error {
 	if err != nil {
 		return err
 	}
-	draft, err := format.ReadBundle(body)
+	draft, err := format.ReadBundle(body, func(d *bundles.Document) (bundles.Faults, []bundles.Fault) {
+		d.Bundles[0].ID = c.part("idBundle")
+		return c.judge(d)
+	})
 	if err != nil {
 		return err
 	}

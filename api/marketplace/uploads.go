@@ -145,22 +145,9 @@ func (c *call) format() (format.Name, error) {
 	return "", problem.New(http.StatusUnsupportedMediaType, codes.InvalidArgument, "The format of the body is not known: say ?format=csv, json, yaml or cdi, or send its Content-Type")
 }
 
-// read reads a file of bundles and checks them, so that all faults are told at once. What the PSP need not
-// say, itself and ids, is filled in for the check.
+// read reads a file of bundles and checks them, so that all faults are told at once.
 func (c *call) read(name format.Name, body []byte) ([]bundles.Bundle, []bundles.Fault, error) {
-	ctx, psp := c.r.Context(), c.part("idPsp")
-	snapshot, today := c.catalogue.Current(), c.today()
-	d, warnings, err := format.Parse(name, body, format.ReadOptions{
-		Settings: snapshot.Settings(),
-		Check: func(d *bundles.Document) (bundles.Faults, []bundles.Fault) {
-			check := *d
-			check.Bundles = bundles.Completed(psp, d.Bundles)
-			return bundles.CheckDocument(&check, snapshot.Settings(), today, false, func(id string) (*bundles.Bundle, bool) {
-				b, err := c.catalogue.PSPBundle(ctx, c.caller, psp, id, 0)
-				return &b, err == nil
-			})
-		},
-	})
+	d, warnings, err := format.Parse(name, body, format.ReadOptions{Settings: c.catalogue.Current().Settings(), Check: c.judge})
 	if err != nil {
 		return nil, nil, err
 	}
@@ -171,6 +158,21 @@ func (c *call) read(name format.Name, body []byte) ([]bundles.Bundle, []bundles.
 		}
 	}
 	return d.Bundles, warnings, faults.Err()
+}
+
+// judge checks bundles of the PSP of the path. What the PSP need not say, itself and ids, is filled in for the
+// check. Who may not author for the PSP is told nothing.
+func (c *call) judge(d *bundles.Document) (bundles.Faults, []bundles.Fault) {
+	psp := c.part("idPsp")
+	if c.caller.MayForPSP(psp, bundles.FunctionBundles) != nil {
+		return nil, nil
+	}
+	check := *d
+	check.Bundles = bundles.Completed(psp, d.Bundles)
+	return bundles.CheckDocument(&check, c.catalogue.Current().Settings(), c.today(), false, func(id string) (*bundles.Bundle, bool) {
+		b, err := c.catalogue.PSPBundle(c.r.Context(), c.caller, psp, id, 0)
+		return &b, err == nil
+	})
 }
 
 // located gives faults that the catalogue found their places in the text.

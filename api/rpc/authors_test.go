@@ -86,8 +86,18 @@ func TestA6Upload(t *testing.T) {
 	if err != nil || report.GetRevision() != 1 || len(report.GetBundles()) != 0 {
 		t.Fatal(report, err)
 	}
-	if got := report.GetViolations()[0].GetField(); got != "bundles[1].type" {
-		t.Error(got)
+	var fields []string
+	for _, v := range report.GetViolations() {
+		fields = append(fields, v.GetField())
+	}
+	if diff := cmp.Diff([]string{"bundles[1].maxPaymentAmount", "bundles[1].name", "bundles[1].type"}, fields); diff != "" {
+		t.Errorf("A2, all faults at once (-want +got):\n%s", diff)
+	}
+	steps := draft("u4", global, 0, 5000, 90)
+	steps.Fee = &gecv1.Fee{Steps: []*gecv1.FeeStep{{}}}
+	report, err = upload(t, connection, "NUOVA", &gecv1.UploadHead{Psp: "NUOVA"}, steps)
+	if err != nil || len(report.GetViolations()) != 1 || report.GetViolations()[0].GetField() != "bundles[0].fee.steps[0].fee" {
+		t.Error("F2, a step without a fee:", report, err)
 	}
 	head := &gecv1.UploadHead{Psp: "NUOVA", IdempotencyKey: "once"}
 	good := []*gecv1.Bundle{draft("u1", global, 0, 5000, 90), draft("", global, 5000, 9000, 120)}

@@ -228,13 +228,26 @@ func (s *bundleServer) ValidateBundles(ctx context.Context, in *gecv1.ValidateBu
 	return &gecv1.ValidateBundlesResponse{Report: report}, nil
 }
 
+// others adds to the faults of messages what else is wrong with the bundles, so that an author sees all at once (A2).
+func (s *bundleServer) others(ctx context.Context, caller bundles.Caller, psp string, all []bundles.Bundle, faults bundles.Faults) bundles.Faults {
+	_, err := s.catalogue.CreateBundles(ctx, caller, psp, all, bundles.AuthorOptions{DryRun: true})
+	var more bundles.Faults
+	if errors.As(err, &more) {
+		faults = append(faults, slices.DeleteFunc(more, func(f bundles.Fault) bool {
+			return slices.ContainsFunc(faults, func(known bundles.Fault) bool { return known.Path == f.Path })
+		})...)
+	}
+	faults.Sort()
+	return faults
+}
+
 // upload makes an upload and reports on it; what is wrong with the bundles is part of the report.
 func (s *bundleServer) upload(ctx context.Context, caller bundles.Caller, psp string, all []bundles.Bundle, faults bundles.Faults, o bundles.AuthorOptions) (*gecv1.UploadReport, error) {
 	if err := caller.MayForPSP(psp, bundles.FunctionBundles); err != nil {
 		return nil, err
 	}
 	if len(faults) > 0 {
-		return &gecv1.UploadReport{Revision: s.catalogue.Head().Revision, Violations: violations(faults)}, nil
+		return &gecv1.UploadReport{Revision: s.catalogue.Head().Revision, Violations: violations(s.others(ctx, caller, psp, all, faults))}, nil
 	}
 	upload, err := s.catalogue.CreateBundles(ctx, caller, psp, all, o)
 	if errors.As(err, &faults) {

@@ -123,7 +123,7 @@ func (d *decoder) take(want kind) (at mark, ok bool) {
 }
 
 // elements calls each for every element of the next value, which must be a list of at most limit
-// elements. Nulls in it are faults, or left out where lenient.
+// elements. Nulls in it are faults; files that are taken as they are lose them.
 func (d *decoder) elements(limit int, each func()) {
 	if _, ok := d.take(list); !ok {
 		return
@@ -137,7 +137,7 @@ func (d *decoder) elements(limit int, each func()) {
 			d.fault(at, fmt.Sprintf("is one too many: the list may hold %d", limit), "split the file")
 		}
 		switch {
-		case i >= limit || d.full() || k == null && d.lenient:
+		case i >= limit || d.full() || k == null && d.lenient && d.name != wire:
 			d.skip()
 		case k == null:
 			d.fault(at, "is null", "leave it out")

@@ -70,8 +70,11 @@ type ReadOptions struct {
 	// Check, where given, is called with what was read, also when the reader found faults, and
 	// what it returns is reported together with those, with line and column. It is meant for
 	// bundles.CheckDocument, so that an author sees all faults of a file at once (A2).
-	Check func(*bundles.Document) (bundles.Faults, []bundles.Fault)
+	Check Check
 }
+
+// Check judges what was read of a document: its faults, with native paths, and its warnings.
+type Check func(*bundles.Document) (bundles.Faults, []bundles.Fault)
 
 // Read reads one catalogue, or a part of one. The warnings say what was taken otherwise than it may
 // have been meant.

@@ -1,6 +1,8 @@
 package format
 
 import (
+	"errors"
+
 	"gec/bundles"
 	"gec/engine"
 )
@@ -25,21 +27,36 @@ type WireRequest struct {
 }
 
 // ReadBundle reads a bundle of the marketplace. What the service sets itself, the id among it, is ignored.
-// Errors: bundles.Faults.
-func ReadBundle(body []byte) (bundles.Bundle, error) {
-	var b bundles.Bundle
-	err := readWire(body, func(d *decoder) { b = takeWireBundle(d) })
-	return b, err
+// check, where not nil, is called when the reader found faults, with what could be made out, and what it
+// returns is reported with those, so that an author sees all faults at once (A2). Errors: bundles.Faults.
+func ReadBundle(body []byte, check Check) (b bundles.Bundle, err error) {
+	_, err = readDrafts(body, check, func(d *decoder, taken func(bundles.Bundle)) {
+		d.path = append(d.path, step{})
+		b = takeWireBundle(d)
+		taken(b)
+	})
+	return b, bundles.Unplaced(err, bundles.BundlePath(0))
 }
 
-// ReadBundles reads a list of bundles of the marketplace. The paths of faults begin with "bundles[n]".
-// Errors: bundles.Faults.
-func ReadBundles(body []byte) (all []bundles.Bundle, err error) {
+// ReadBundles reads a list of bundles of the marketplace. The paths of faults begin with "bundles[n]"; check
+// is as in [ReadBundle]. Errors: bundles.Faults.
+func ReadBundles(body []byte, check Check) ([]bundles.Bundle, error) {
+	return readDrafts(body, check, func(d *decoder, taken func(bundles.Bundle)) {
+		d.elements(BundlesMax, func() { taken(takeWireBundle(d)) })
+	})
+}
+
+func readDrafts(body []byte, check Check, take func(d *decoder, taken func(bundles.Bundle))) (all []bundles.Bundle, err error) {
 	err = readWire(body, func(d *decoder) {
 		d.path = append(d.path, step{name: "bundles"})
-		d.elements(BundlesMax, func() { all = append(all, takeWireBundle(d)) })
+		take(d, func(b bundles.Bundle) { all = append(all, b) })
 	})
-	return all, err
+	var faults bundles.Faults
+	if check == nil || !errors.As(err, &faults) {
+		return all, err
+	}
+	more, _ := check(&bundles.Document{Bundles: all})
+	return all, append(faults, apart(wire, more, faults)...).Err()
 }
 
 func takeWireBundle(d *decoder) bundles.Bundle {

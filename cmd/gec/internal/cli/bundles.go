@@ -135,7 +135,7 @@ func (p Process) getBundle() *cobra.Command {
 		if err := e.do(http.MethodGet, path, nil, nil, &view); err != nil || e.json {
 			return err
 		}
-		b, err := format.ReadBundle(view)
+		b, err := format.ReadBundle(view, nil)
 		if err != nil {
 			return fmt.Errorf("the server does not answer as gec does: %w", err)
 		}
