@@ -5,12 +5,15 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
+	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"gec/api/gecv1"
 	"gec/api/problem"
@@ -69,10 +72,79 @@ func jsonFault(document []byte, err error, message protoreflect.MessageDescripto
 	parent, name := placeAt(document, offset)
 	fault.Path = joinPath(parent, name)
 	fault.Reason = shorten(reason)
-	if strings.HasPrefix(reason, "unknown field ") {
+	switch {
+	case strings.HasPrefix(reason, "unknown field "):
 		fault.Reason, fault.Fix = "is no field of the message", knownFields(message, parent, name)
+	case strings.HasPrefix(reason, "duplicate field "):
+		fault.Fix = "send it once"
+	case bytes.HasPrefix(document, []byte("\uFEFF")):
+		fault.Reason, fault.Fix = "the body begins with a byte order mark", "send UTF-8 without one"
+	case !utf8.Valid(document):
+		fault.Fix = "send UTF-8"
+	case !json.Valid(document):
+		fault.Fix = "send one JSON object"
+	case strings.HasSuffix(reason, io.ErrUnexpectedEOF.Error()):
+		// protojson's word for the first half of a surrogate pair, escaped, at the end of a text
+		fault.Reason, fault.Fix = "a text of the body ends in half a character", "send both halves of a surrogate pair"
+	default:
+		fault.Reason = strings.TrimPrefix(fault.Reason, "syntax error ")
+		fault.Fix = wanted(message, append(parent, name))
 	}
 	return fault
+}
+
+// wanted says what belongs at a path of a well-formed document.
+func wanted(message protoreflect.MessageDescriptor, path []string) string {
+	field, element, ok := fieldAt(message, path)
+	switch {
+	case !ok:
+		return ""
+	case field == nil:
+		return "send one JSON object"
+	case field.IsList() && !element:
+		return "send a list"
+	case field.Enum() != nil:
+		var names []string
+		for i := range field.Enum().Values().Len() {
+			names = append(names, string(field.Enum().Values().Get(i).Name()))
+		}
+		return "use one of " + strings.Join(names, ", ")
+	case field.Message() != nil && field.Message().FullName() == (&timestamppb.Timestamp{}).ProtoReflect().Descriptor().FullName():
+		return "send an instant as 2026-11-21T10:30:00Z"
+	}
+	return map[protoreflect.Kind]string{
+		protoreflect.MessageKind: "send an object",
+		protoreflect.StringKind:  "send a text",
+		protoreflect.BoolKind:    "send true or false",
+		protoreflect.Int32Kind:   "send a whole number, at most 2147483647",
+		protoreflect.Int64Kind:   "send a whole number, at most 9223372036854775807",
+		protoreflect.Uint64Kind:  "send a whole number from 0 to 18446744073709551615",
+	}[field.Kind()]
+}
+
+// fieldAt returns the field that a path leads to, nil for the whole message, and whether the path ends in an
+// element of its list. It is not ok where the path leads out of the messages.
+func fieldAt(message protoreflect.MessageDescriptor, path []string) (field protoreflect.FieldDescriptor, element, ok bool) {
+	for _, step := range path {
+		if step == "" {
+			continue
+		}
+		if element = strings.HasPrefix(step, "["); element {
+			continue
+		}
+		if field != nil {
+			if message = field.Message(); message == nil {
+				return nil, false, false
+			}
+		}
+		if field = message.Fields().ByJSONName(step); field == nil {
+			field = message.Fields().ByTextName(step)
+		}
+		if field == nil {
+			return nil, false, false
+		}
+	}
+	return field, element, true
 }
 
 func shorten(reason string) string {
@@ -84,17 +156,9 @@ func shorten(reason string) string {
 
 // knownFields says which fields the message at a place has, and which one was probably meant.
 func knownFields(message protoreflect.MessageDescriptor, parent []string, name string) string {
-	for _, step := range parent {
-		if strings.HasPrefix(step, "[") {
-			continue
-		}
-		field := message.Fields().ByJSONName(step)
-		if field == nil {
-			field = message.Fields().ByTextName(step)
-		}
-		if field == nil || field.Message() == nil {
-			return ""
-		}
+	if field, _, ok := fieldAt(message, parent); !ok || field != nil && field.Message() == nil {
+		return ""
+	} else if field != nil {
 		message = field.Message()
 	}
 	known := make([]string, 0, message.Fields().Len())

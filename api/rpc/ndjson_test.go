@@ -43,7 +43,7 @@ func TestLinesAnswerInOrder(t *testing.T) {
 		single("1"), single("2"),
 		`{"id":"3","error":{"code":3,"message":"payment.notices[0].amountCents: is 0; use cents above 0",` +
 			`"violations":[{"field":"payment.notices[0].amountCents","description":"is 0; use cents above 0"}]}}`,
-		`{"error":{"code":3,"message":"id: unexpected EOF","violations":[{"field":"id","description":"unexpected EOF"}]}}`,
+		`{"error":{"code":3,"message":"id: unexpected EOF; send one JSON object","violations":[{"field":"id","description":"unexpected EOF; send one JSON object"}]}}`,
 		single("4"),
 	}
 	if len(got) != len(want) {
