@@ -112,6 +112,21 @@ func TestTestEndpointsChangeBundles(t *testing.T) {
 	}
 }
 
+func TestTestEndpointsSayWhereABundleIsWrong(t *testing.T) {
+	a := suite(t)
+	for body, want := range map[string]string{
+		``:                                `"hint":"the body is no JSON document: send a list of bundles"`,
+		`[],"touchpoints":[]`:             `"hint":"the body is no JSON document: send a list of bundles"`,
+		`{}`:                              `{"field":"bundles","message":"is an object, not a list","line":1,"column":1}`,
+		`[{"id":7,"onUs":"yes"}]`:         `"line":1,"column":17}`,
+		"[{\"id\":7,\n\"onUs\":\"yes\"}]": `"line":2,"column":8}`,
+	} {
+		if w := call(a, "POST", "/configuration/bundles/add", body); w.Code != 400 || !strings.Contains(w.Body.String(), want) {
+			t.Errorf("%s: %d %s, want %s", body, w.Code, w.Body, want)
+		}
+	}
+}
+
 func TestTestEndpointsChangeNames(t *testing.T) {
 	a := suite(t)
 	for _, kind := range []struct{ path, member string }{{"touchpoint", "touchpoint"}, {"paymenttypes", "paymentMethod"}} {
@@ -123,7 +138,7 @@ func TestTestEndpointsChangeNames(t *testing.T) {
 			status, after   int
 		}{
 			{"add", `[{"id":"1","name":"New One"},{"name":"other"}]`, 201, 200},
-			{"add", `[{"name":"NEW ONE"}]`, 201, 200},
+			{"add", `[{"name":"NEW ONE"},{"id":"9","name":"Any"}]`, 201, 200},
 			{"delete", `[{"name":"new ONE","createdDate":null},{"name":"never there"}]`, 200, 404},
 			{"delete", `[{"name":"new one"}]`, 200, 404},
 			{"add", `[{"id":"1"}]`, 400, 404},

@@ -3,6 +3,7 @@ package rest
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -31,14 +32,34 @@ func (a *API) addBundles(x *exchange) error {
 	if err != nil {
 		return err
 	}
-	wrapped := slices.Concat([]byte(`{"bundles":`), x.body, []byte(`}`))
-	document, _, err := format.Parse(format.Snapshot, wrapped, format.ReadOptions{})
+	document, err := parseBundles(x.body)
 	if err != nil {
 		return err
 	}
 	document.Settings = nil // a list of bundles says nothing of them
 	options := bundles.ImportOptions{Mode: bundles.ImportMerge, Origin: bundles.OriginSnapshot, Lenient: true, Operation: x.operation}
 	return x.changed(http.StatusCreated, c, replaceBundles(x.r.Context(), c, document, options))
+}
+
+// parseBundles reads a list of snapshot bundles. Errors: *problem.Problem; bundles.Faults, with places in the list as
+// it was sent.
+func parseBundles(list []byte) (bundles.Document, error) {
+	const before, after = `{"bundles":`, `}`
+	if !json.Valid(list) {
+		return bundles.Document{}, problem.Malformed("the body is no JSON document: send a list of bundles")
+	}
+	document, _, err := format.Parse(format.Snapshot, slices.Concat([]byte(before), list, []byte(after)), format.ReadOptions{})
+	var faults bundles.Faults
+	if errors.As(err, &faults) {
+		placed := slices.Clone(faults)
+		for i := range placed {
+			if placed[i].Line == 1 {
+				placed[i].Column -= len(before)
+			}
+		}
+		return document, placed
+	}
+	return document, err
 }
 
 // replaceBundles imports bundles. Those that exist are removed first, because an import adds to the subscriptions of a
@@ -107,10 +128,10 @@ func (a *API) refresh(x *exchange) error {
 func touchpoints(s *engine.Settings) *[]string  { return &s.Touchpoints }
 func paymentTypes(s *engine.Settings) *[]string { return &s.PaymentTypes }
 
-// addNames and deleteNames compare as quotes do, ignoring case.
+// addNames and deleteNames compare as quotes do, ignoring case. ANY means all names and is none to register.
 func addNames(list, names []string) []string {
 	for _, name := range names {
-		if !containsFold(list, name) {
+		if !strings.EqualFold(name, engine.Any) && !containsFold(list, name) {
 			list = append(list, name)
 		}
 	}
