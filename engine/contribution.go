@@ -132,22 +132,17 @@ func (c *cart) choose(e *cartEC, subs []preparedSubscription, date Date, receivi
 // be borne, else cut in proportion to exactly that sum, by largest remainder, ties in the given order
 // (Q17). It returns the sum of the actual ones.
 func split(contributions []Contribution, bearable int64) int64 {
-	declared := int64(0)
-	for i := range contributions {
-		declared += contributions[i].DeclaredCents
-	}
-	if declared <= bearable {
+	declared := total(contributions)
+	if declared.hi == 0 && declared.lo <= uint64(bearable) {
 		for i := range contributions {
 			contributions[i].ActualCents = contributions[i].DeclaredCents
 		}
-		return declared
+		return int64(declared.lo)
 	}
 	left := bearable
 	for i := range contributions {
 		c := &contributions[i]
-		hi, lo := bits.Mul64(uint64(bearable), uint64(c.DeclaredCents))
-		whole, _ := bits.Div64(hi, lo, uint64(declared))
-		c.ActualCents = int64(whole)
+		c.ActualCents, _ = portion(bearable, c.DeclaredCents, declared)
 		left -= c.ActualCents
 	}
 	for ; left > 0; left-- {
@@ -158,15 +153,49 @@ func split(contributions []Contribution, bearable int64) int64 {
 
 // largestRemainder returns the first of the contributions that lost most to rounding down and was not
 // given a cent for it yet.
-func largestRemainder(contributions []Contribution, bearable, declared int64) int {
-	best, bestRemainder := 0, int64(-1)
+func largestRemainder(contributions []Contribution, bearable int64, declared wide) int {
+	best, largest := -1, wide{}
 	for i := range contributions {
 		c := &contributions[i]
-		hi, lo := bits.Mul64(uint64(bearable), uint64(c.DeclaredCents))
-		whole, remainder := bits.Div64(hi, lo, uint64(declared))
-		if c.ActualCents == int64(whole) && int64(remainder) > bestRemainder {
-			best, bestRemainder = i, int64(remainder)
+		whole, remainder := portion(bearable, c.DeclaredCents, declared)
+		if c.ActualCents == whole && (best < 0 || largest.less(remainder)) {
+			best, largest = i, remainder
 		}
 	}
 	return best
+}
+
+// wide is an unsigned number of 128 bits. Shares are what ECs say, up to the greatest int64 for "all of it", and
+// a cart of them adds up to more.
+type wide struct{ hi, lo uint64 }
+
+func (a wide) less(b wide) bool { return a.hi < b.hi || a.hi == b.hi && a.lo < b.lo }
+
+// times returns a product that fits: n is no more than a fee.
+func (a wide) times(n int64) wide {
+	hi, lo := bits.Mul64(a.lo, uint64(n))
+	return wide{hi + a.hi*uint64(n), lo}
+}
+
+func total(contributions []Contribution) (sum wide) {
+	for i := range contributions {
+		var carry uint64
+		sum.lo, carry = bits.Add64(sum.lo, uint64(contributions[i].DeclaredCents), 0)
+		sum.hi += carry
+	}
+	return sum
+}
+
+// portion returns bearable × declared ÷ sum, the whole cents and the remainder.
+func portion(bearable, declared int64, sum wide) (whole int64, remainder wide) {
+	product := wide{lo: uint64(declared)}.times(bearable)
+	if sum.hi == 0 {
+		quotient, rest := bits.Div64(product.hi, product.lo, sum.lo)
+		return int64(quotient), wide{lo: rest}
+	}
+	whole = int64(sort.Search(int(bearable), func(cents int) bool { return product.less(sum.times(int64(cents) + 1)) }))
+	taken := sum.times(whole)
+	lo, borrow := bits.Sub64(product.lo, taken.lo, 0)
+	hi, _ := bits.Sub64(product.hi, taken.hi, borrow)
+	return whole, wide{hi, lo}
 }

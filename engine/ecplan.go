@@ -36,7 +36,6 @@ type preparedSubscription struct {
 }
 
 type preparedAttribute struct {
-	// share is at most shareMax.
 	share int64
 	// code is a place in the plan's codes, -1 for an attribute that always matches.
 	code     int
@@ -94,7 +93,7 @@ func (s *Snapshot) prepare(subscriptions []Subscription) (plan *preparedEC, comp
 }
 
 func (p *preparedEC) attribute(a *Attribute) preparedAttribute {
-	prepared := preparedAttribute{share: clampShare(a.MaxPaymentAmountCents), code: -1, notEqual: a.NotEqual}
+	prepared := preparedAttribute{share: a.MaxPaymentAmountCents, code: -1, notEqual: a.NotEqual}
 	if code := BareCategory(a.TransferCategory); code != "" {
 		prepared.code = slices.Index(p.codes, code)
 		if prepared.code < 0 {
@@ -104,9 +103,3 @@ func (p *preparedEC) attribute(a *Attribute) preparedAttribute {
 	}
 	return prepared
 }
-
-// shareMax is far above every fee, and small enough for the shares of a cart to add up in an int64.
-const shareMax = 1 << 56
-
-// clampShare brings an attribute of a catalogue that was taken over unchecked into bounds.
-func clampShare(cents int64) int64 { return min(max(cents, 0), shareMax) }

@@ -2,6 +2,7 @@ package engine_test
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -334,7 +335,7 @@ func randomSubscriptions(d dice, w *world, b *engine.Bundle) {
 
 func randomAttributes(d dice) (attributes []engine.Attribute) {
 	for i := range pick(d, 0, 1, 1, 1, 2, 3) {
-		a := engine.Attribute{ID: strconv.Itoa(i), MaxPaymentAmountCents: pick[int64](d, 0, 1, 30, 50, 50, 70, 100, 1000)}
+		a := engine.Attribute{ID: strconv.Itoa(i), MaxPaymentAmountCents: pick[int64](d, 0, 1, 30, 50, 50, 70, 100, 1000, math.MaxInt64, math.MaxInt64-1)}
 		if percent(d, 60) {
 			a.TransferCategory, a.NotEqual = pick(d, categoryPool...), percent(d, 40)
 		}

@@ -208,7 +208,7 @@ func (run *plainRun) noticeShare(notice *Notice, sub *Subscription) int64 {
 	for _, a := range sub.Attributes {
 		code := BareCategory(a.TransferCategory)
 		if code == "" || slices.Contains(codes, code) != a.NotEqual {
-			largest = max(largest, clampShare(a.MaxPaymentAmountCents))
+			largest = max(largest, a.MaxPaymentAmountCents)
 		}
 	}
 	return largest

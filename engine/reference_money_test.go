@@ -110,19 +110,19 @@ func attributeMatches(a *engine.Attribute, n *engine.Notice) bool {
 
 // split is Q17, of a gross fee or what of it may be borne.
 func split(gross int64, shares []engine.Contribution) []engine.Contribution {
-	declared := int64(0)
+	declared := new(big.Int)
 	for i := range shares {
 		shares[i].ActualCents = shares[i].DeclaredCents
-		declared += shares[i].DeclaredCents
+		declared.Add(declared, big.NewInt(shares[i].DeclaredCents))
 	}
-	if declared <= gross {
+	if declared.Cmp(big.NewInt(gross)) <= 0 {
 		return shares
 	}
 	rests := make([]*big.Int, len(shares))
 	left := gross
 	for i := range shares {
 		product := new(big.Int).Mul(big.NewInt(shares[i].DeclaredCents), big.NewInt(gross))
-		quotient, rest := new(big.Int).QuoRem(product, big.NewInt(declared), new(big.Int))
+		quotient, rest := new(big.Int).QuoRem(product, declared, new(big.Int))
 		shares[i].ActualCents, rests[i] = quotient.Int64(), rest
 		left -= shares[i].ActualCents
 	}
