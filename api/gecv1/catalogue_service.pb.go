@@ -38,7 +38,10 @@ type Revision struct {
 	// What was asked.
 	Operation string `protobuf:"bytes,5,opt,name=operation,proto3" json:"operation,omitempty"`
 	// How many rows it wrote.
-	Rows          int32 `protobuf:"varint,6,opt,name=rows,proto3" json:"rows,omitempty"`
+	Rows int32 `protobuf:"varint,6,opt,name=rows,proto3" json:"rows,omitempty"`
+	// The SHA-256 of the history up to and with it, in hexadecimal digits: two nodes on which it is the same hold the
+	// same catalogue at that revision. Absent where callers are told only that something changed.
+	HistorySha256 string `protobuf:"bytes,7,opt,name=history_sha256,json=historySha256,proto3" json:"history_sha256,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -113,6 +116,13 @@ func (x *Revision) GetRows() int32 {
 		return x.Rows
 	}
 	return 0
+}
+
+func (x *Revision) GetHistorySha256() string {
+	if x != nil {
+		return x.HistorySha256
+	}
+	return ""
 }
 
 // ListRevisionsRequest names a range of revisions.
@@ -761,7 +771,7 @@ var File_gec_v1_catalogue_service_proto protoreflect.FileDescriptor
 
 const file_gec_v1_catalogue_service_proto_rawDesc = "" +
 	"\n" +
-	"\x1egec/v1/catalogue_service.proto\x12\x06gec.v1\x1a\x13gec/v1/bundle.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xbe\x01\n" +
+	"\x1egec/v1/catalogue_service.proto\x12\x06gec.v1\x1a\x13gec/v1/bundle.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xe5\x01\n" +
 	"\bRevision\x12\x1a\n" +
 	"\brevision\x18\x01 \x01(\x03R\brevision\x12*\n" +
 	"\x02at\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\x12\x16\n" +
@@ -769,7 +779,8 @@ const file_gec_v1_catalogue_service_proto_rawDesc = "" +
 	"\fon_behalf_of\x18\x04 \x01(\tR\n" +
 	"onBehalfOf\x12\x1c\n" +
 	"\toperation\x18\x05 \x01(\tR\toperation\x12\x12\n" +
-	"\x04rows\x18\x06 \x01(\x05R\x04rows\":\n" +
+	"\x04rows\x18\x06 \x01(\x05R\x04rows\x12%\n" +
+	"\x0ehistory_sha256\x18\a \x01(\tR\rhistorySha256\":\n" +
 	"\x14ListRevisionsRequest\x12\x12\n" +
 	"\x04from\x18\x01 \x01(\x03R\x04from\x12\x0e\n" +
 	"\x02to\x18\x02 \x01(\x03R\x02to\"G\n" +

@@ -1,6 +1,7 @@
 package marketplace
 
 import (
+	"encoding/hex"
 	"net/http"
 	"time"
 
@@ -15,6 +16,8 @@ type RevisionView struct {
 	OnBehalfOf string    `json:"onBehalfOf,omitempty"`
 	Operation  string    `json:"operation"`
 	Rows       int       `json:"rows"`
+	// HistorySHA256 is the hash of the history up to and with it, in hexadecimal digits.
+	HistorySHA256 string `json:"historySha256"`
 }
 
 // ChangeView is what became of one bundle; Revision is absent in a difference of two revisions.
@@ -35,7 +38,7 @@ type FieldView struct {
 }
 
 func revisionOf(r *bundles.Record) RevisionView {
-	return RevisionView{r.Revision, r.At.UTC(), r.Caller, r.OnBehalfOf, r.Operation, r.Rows}
+	return RevisionView{r.Revision, r.At.UTC(), r.Caller, r.OnBehalfOf, r.Operation, r.Rows, hex.EncodeToString(r.SHA256[:])}
 }
 
 // changeOf is the view of a difference.

@@ -99,6 +99,27 @@ func TestPages(t *testing.T) {
 	}
 }
 
+// TestRevisionsTellTheHash holds that the hash of each revision is that of the history, by which nodes are compared.
+func TestRevisionsTellTheHash(t *testing.T) {
+	m := newMarket(t)
+	for _, name := range []string{"ONE", "TWO"} {
+		m.must(201, operator, post, "/touchpoints", fmt.Sprintf(`{"name":%q}`, name))
+	}
+	var answer struct{ Revisions []RevisionView }
+	if err := json.Unmarshal([]byte(m.must(200, operator, get, "/gec/v1/revisions", "")), &answer); err != nil {
+		t.Fatal(err)
+	}
+	if len(answer.Revisions) < 3 {
+		t.Fatalf("%d revisions", len(answer.Revisions))
+	}
+	for _, r := range answer.Revisions {
+		want, err := m.catalogue.HistorySHA256(t.Context(), r.Revision)
+		if err != nil || r.HistorySHA256 != fmt.Sprintf("%x", want) {
+			t.Errorf("revision %d: %s, want %x (%v)", r.Revision, r.HistorySHA256, want, err)
+		}
+	}
+}
+
 func TestBadParameters(t *testing.T) {
 	m := newMarket(t)
 	for _, c := range []struct{ path, name, value string }{

@@ -223,6 +223,9 @@ func TestA8HistoryOverGRPC(t *testing.T) {
 	if err != nil || len(revisions.GetRevisions()) != 2 || revisions.GetRevisions()[0].GetOnBehalfOf() != "NUOVA" {
 		t.Error(revisions, err)
 	}
+	if two, three := revisions.GetRevisions()[0].GetHistorySha256(), revisions.GetRevisions()[1].GetHistorySha256(); len(two) != 64 || len(three) != 64 || two == three {
+		t.Errorf("the hashes of the history are %q and %q", two, three)
+	}
 	_, err = c.ListRevisions(as(t, "NUOVA"), &gecv1.ListRevisionsRequest{})
 	wantCode(t, err, codes.PermissionDenied)
 	history, err := c.GetHistory(as(t, "NUOVA"), &gecv1.GetHistoryRequest{Bundle: "h0"})

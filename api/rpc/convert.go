@@ -1,6 +1,7 @@
 package rpc
 
 import (
+	"encoding/hex"
 	"fmt"
 	"strings"
 	"time"
@@ -196,9 +197,13 @@ func subscriptionMessage(s *bundles.Subscription) *gecv1.Subscription {
 }
 
 func revisionMessage(r bundles.Record) *gecv1.Revision {
-	return &gecv1.Revision{
+	m := &gecv1.Revision{
 		Revision: r.Revision, At: timestamp(r.At), Caller: r.Caller, OnBehalfOf: r.OnBehalfOf, Operation: r.Operation, Rows: int32(min(r.Rows, 1<<31-1)),
 	}
+	if r.SHA256 != [len(r.SHA256)]byte{} {
+		m.HistorySha256 = hex.EncodeToString(r.SHA256[:])
+	}
+	return m
 }
 
 func violations(faults []bundles.Fault) (messages []*gecv1.FieldViolation) {
