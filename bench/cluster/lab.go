@@ -111,7 +111,8 @@ func newLab(ctx context.Context, gec, etcd string) (l *lab, err error) {
 			return nil, err
 		}
 	}
-	return l, l.equal(ctx, 20*time.Second)
+	_, err = l.equal(ctx, 20*time.Second)
+	return l, err
 }
 
 func (l *lab) startMembers(etcd string) error {
@@ -161,7 +162,8 @@ func (l *lab) prepareNode(n int, gec string) error {
 		return err
 	}
 	args := []string{gec, "serve", "--store", "etcd", "--etcd-endpoints", strings.Join(endpoints, ","), "--data", l.folder(n),
-		"--http", l.http[n], "--grpc", "127.0.0.1:0", "--test-endpoints", "--log-requests=false", "--watermark-mib", "64"}
+		"--http", l.http[n], "--grpc", "127.0.0.1:0", "--ops", "off", "--test-endpoints", "--authoring-without-keys", "--log-requests=false", "--watermark-mib", "64",
+		"--overload-wait", "10s"} // turning calls away is not what is tried here
 	if n == 0 {
 		args = append(args, "--sample")
 	}
@@ -281,7 +283,12 @@ var errRefused = errors.New("refused")
 
 // add registers a touchpoint with a node and returns the revision that holds it.
 func (l *lab) add(ctx context.Context, n int, name string) (int64, error) {
-	status, revision, body, err := l.call(ctx, n, http.MethodPost, "/configuration/touchpoint/add", fmt.Sprintf(`[{"name":%q}]`, name), 0, 8*time.Second)
+	return l.post(ctx, n, "/configuration/touchpoint/add", fmt.Sprintf(`[{"name":%q}]`, name))
+}
+
+// post makes a change on a node and returns the revision that holds it. Errors: errRefused.
+func (l *lab) post(ctx context.Context, n int, path, change string) (int64, error) {
+	status, revision, body, err := l.call(ctx, n, http.MethodPost, path, change, 0, 8*time.Second)
 	switch {
 	case err != nil && errors.Is(err, syscall.ECONNREFUSED):
 		return 0, fmt.Errorf("%w: %w", errRefused, err)

@@ -3,7 +3,7 @@
 package main
 
 import (
-	"io"
+	"math/rand/v2"
 	"net"
 	"sync"
 	"sync/atomic"
@@ -14,12 +14,13 @@ import (
 type proxy struct {
 	listener net.Listener
 	target   string
-	// blackhole swallows what is sent, without a word; delay holds every piece back for so many nanoseconds.
-	blackhole atomic.Bool
-	delay     atomic.Int64
-	mu        sync.Mutex
-	open      map[net.Conn]bool
-	all       sync.WaitGroup
+	// blackhole swallows what is sent, without a word; delay holds every piece back for so many nanoseconds; flaky
+	// cuts the connection on one piece of eight.
+	blackhole, flaky atomic.Bool
+	delay            atomic.Int64
+	mu               sync.Mutex
+	open             map[net.Conn]bool
+	all              sync.WaitGroup
 }
 
 func newProxy(target string) (*proxy, error) {
@@ -66,9 +67,6 @@ func (p *proxy) pass(from, to net.Conn) {
 	for {
 		n, err := from.Read(piece)
 		if err != nil {
-			if err != io.EOF {
-				return
-			}
 			return
 		}
 		if d := p.delay.Load(); d > 0 {
@@ -78,7 +76,7 @@ func (p *proxy) pass(from, to net.Conn) {
 			swallowed = true
 			continue
 		}
-		if swallowed {
+		if swallowed || p.flaky.Load() && rand.IntN(8) == 0 {
 			return // bytes are missing: the connection cannot go on
 		}
 		if _, err := to.Write(piece[:n]); err != nil {
@@ -102,6 +100,7 @@ func (p *proxy) heal() {
 		p.drop()
 	}
 	p.delay.Store(0)
+	p.flaky.Store(false)
 }
 
 func (p *proxy) close() {

@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -62,22 +63,21 @@ func (l *lab) everywhere(ctx context.Context, revision int64) error {
 	var all sync.WaitGroup
 	errs := make([]error, size)
 	for n := range size {
-		all.Go(func() {
-			for try := 0; try < 40; try++ { // a "not yet" takes half a second
-				var got int64
-				if got, errs[n] = l.quote(ctx, n, revision, 10*time.Second); errs[n] == nil && got >= revision {
-					return
-				}
-			}
-		})
+		all.Go(func() { errs[n] = l.reaches(ctx, n, revision) })
 	}
 	all.Wait()
-	for _, err := range errs {
-		if err != nil {
-			return err
+	return errors.Join(errs...)
+}
+
+// reaches returns once a node quotes on the revision or a later one.
+func (l *lab) reaches(ctx context.Context, n int, revision int64) (err error) {
+	for range 40 { // a "not yet" takes half a second
+		var got int64
+		if got, err = l.quote(ctx, n, revision, 10*time.Second); err == nil && got >= revision || ctx.Err() != nil {
+			break
 		}
 	}
-	return nil
+	return err
 }
 
 // upload returns a list of bundles as the test endpoints take them.

@@ -3,217 +3,239 @@
 package main
 
 import (
+	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"strings"
-	"sync"
-	"sync/atomic"
+	"net/http"
+	"os/exec"
+	"slices"
+	"strconv"
 	"syscall"
 	"time"
-
-	"github.com/anishathalye/porcupine"
-
-	"gec/bundles"
-	"gec/bundles/store/badger"
 )
 
-// healGoal is how long after healing a change may take until it is quoted on every node.
-const healGoal = 5 * time.Second
+// The goals of a storm.
+const (
+	// healGoal is how long after healing it may take until a change is quoted on every node, and the catalogues
+	// are equal.
+	healGoal = 5 * time.Second
+	// writesGoal is how many changes a second are tried at the least, over the whole storm (spec 7, row 11).
+	writesGoal = 50
+)
 
-// change is one change as its client saw it: times are since the start of the storm.
-type change struct {
-	name           string
-	client         int
-	called, ended  int64
-	revision       int64
-	acked, refused bool
-}
-
-// witness is what clients saw.
-type witness struct {
-	started time.Time
-	mu      sync.Mutex
-	changes []change
-	faults  []error
-	quotes  atomic.Int64
-}
-
-func (w *witness) now() int64 { return int64(time.Since(w.started)) }
-
-func (w *witness) fault(format string, values ...any) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.faults = append(w.faults, fmt.Errorf(format, values...))
-}
-
-// storm runs random schedules of faults while clients write and quote, heals after each, and at the end holds
-// what the clients saw against what the nodes have.
+// storm runs random schedules of faults while clients write and quote, heals after each, holds the catalogues of the
+// nodes to be equal, and at the end holds what the clients saw against what the nodes have. The schedules follow
+// from the seed; how the processes answer to them does not.
 func storm(ctx context.Context, l *lab, schedules int, seed uint64, say func(string)) error {
 	random := rand.New(rand.NewPCG(seed, 0))
 	say(fmt.Sprintf("seed %d, %d schedules", seed, schedules))
 	w := &witness{started: time.Now()}
-	working, stop := context.WithCancel(ctx)
-	var clients sync.WaitGroup
-	for client := range 2 * size {
-		clients.Go(func() { w.write(working, l, client) })
+	if err := w.prepare(ctx, l); err != nil {
+		return err
 	}
-	for n := range size {
-		clients.Go(func() { w.quote(working, l, n) })
-	}
-	var worst time.Duration
+	end := w.work(ctx, l, seed)
 	err := func() error {
 		for s := range schedules {
-			name, heal := schedule(l, random)
-			pause(ctx, time.Duration(300+random.IntN(900))*time.Millisecond)
-			if err := heal(ctx); err != nil {
-				return fmt.Errorf("schedule %d (%s): %w", s, name, err)
+			faults := plan(l, random)
+			if err := w.run(ctx, faults); err != nil {
+				return fmt.Errorf("schedule %d (%s): %w", s, names(faults), err)
 			}
-			healed := time.Now()
-			if err := l.together(ctx, healGoal, s%size, fmt.Sprintf("H%d", s)); err != nil {
-				return fmt.Errorf("schedule %d (%s): %w", s, name, err)
+			took, err := w.heal(ctx, l, s)
+			if err != nil {
+				return fmt.Errorf("schedule %d (%s): %w", s, names(faults), err)
 			}
-			took := time.Since(healed)
-			worst = max(worst, took)
-			say(fmt.Sprintf("schedule %3d: %s; together again after %s", s, name, took.Round(time.Millisecond)))
+			say(fmt.Sprintf("schedule %3d: %s; together again after %s", s, names(faults), took.Round(time.Millisecond)))
 		}
 		return nil
 	}()
-	stop()
-	clients.Wait()
+	end()
 	if err == nil {
-		err = l.equal(ctx, 5*time.Second)
+		err = w.cut(ctx, l) // with the calls since the last
 	}
+	if err != nil {
+		return errors.Join(append(w.faults, err)...)
+	}
+	if err := l.same(ctx, http.MethodGet, "/gec/v1/open-data/fee-list.json", ""); err != nil {
+		return err
+	}
+	return w.judge(ctx, l, say)
+}
+
+// prepare registers what the bundles of the storm are for, and makes the first.
+func (w *witness) prepare(ctx context.Context, l *lab) error {
+	for _, registry := range []string{"touchpoint", "paymenttypes"} {
+		if _, err := l.post(ctx, 0, "/configuration/"+registry+"/add", `[{"name":"STORM"}]`); err != nil {
+			return err
+		}
+	}
+	revision, err := l.post(ctx, 0, "/configuration/bundles/add", stormBundle(w.names.Add(1)))
 	if err != nil {
 		return err
 	}
-	return w.judge(l, worst, say)
+	if err := l.equalAll(ctx, revision); err != nil {
+		return err
+	}
+	return w.cut(ctx, l)
 }
 
-// write makes one change after the other, each on a node at random.
-func (w *witness) write(ctx context.Context, l *lab, client int) {
-	random := rand.New(rand.NewPCG(uint64(client), 1))
-	for i := 0; ctx.Err() == nil; i++ {
-		c := change{name: fmt.Sprintf("S%d-%d", client, i), client: client, called: w.now()}
-		revision, err := l.add(context.WithoutCancel(ctx), random.IntN(size), c.name)
-		c.ended, c.revision, c.acked, c.refused = w.now(), revision, err == nil, errors.Is(err, errRefused)
-		w.mu.Lock()
-		w.changes = append(w.changes, c)
-		w.mu.Unlock()
-		pause(ctx, time.Duration(20+random.IntN(30))*time.Millisecond)
-	}
-}
-
-// quote asks one node after the other, beginning at its own, as whoever spreads the load does: that all fail is a
-// fault, and so is a revision that goes back on one node.
-func (w *witness) quote(ctx context.Context, l *lab, first int) {
-	var last [size]int64
-	for ctx.Err() == nil {
-		var failures []error
-		for i := range size {
-			n := (first + i) % size
-			revision, err := l.quote(ctx, n, 0, 2*time.Second)
-			if err != nil {
-				failures = append(failures, err)
-				continue
-			}
-			if revision < last[n] {
-				w.fault("node %d quotes on revision %d after %d", n, revision, last[n])
-			}
-			last[n] = revision
-			break
-		}
-		if len(failures) == size && ctx.Err() == nil {
-			w.fault("a quote failed on every node: %w", errors.Join(failures...))
-		}
-		w.quotes.Add(1)
-		pause(ctx, 10*time.Millisecond)
-	}
-}
-
-// schedule throws one fault and returns its name and how it is healed.
-func schedule(l *lab, random *rand.Rand) (string, func(context.Context) error) {
-	n, m := random.IntN(size), random.IntN(size)
-	restart := func(p *process) func(context.Context) error {
-		return func(ctx context.Context) error {
-			if err := p.start(); err != nil || p != l.nodes[n] {
-				return err
-			}
-			return l.awaitNode(ctx, n)
-		}
-	}
-	network := func(name string, links []*proxy, fault func(*proxy)) (string, func(context.Context) error) {
-		for _, link := range links {
-			fault(link)
-		}
-		return name, func(context.Context) error {
-			for _, link := range links {
-				link.heal()
-			}
-			return nil
-		}
-	}
-	blackhole := func(p *proxy) { p.blackhole.Store(true) }
-	slow := func(p *proxy) { p.delay.Store(int64(random.IntN(200)) * int64(time.Millisecond)) }
-	resume := func(p *process) func(context.Context) error {
-		return func(context.Context) error { p.signal(syscall.SIGCONT); return nil }
-	}
-	switch random.IntN(9) {
-	case 0:
-		l.nodes[n].end(syscall.SIGKILL)
-		return fmt.Sprintf("node %d killed", n), restart(l.nodes[n])
-	case 1:
-		l.nodes[n].end(syscall.SIGTERM)
-		return fmt.Sprintf("node %d restarted", n), restart(l.nodes[n])
-	case 2:
-		l.members[m].end(syscall.SIGKILL)
-		return fmt.Sprintf("member %d killed", m), restart(l.members[m])
-	case 3:
-		l.members[m].signal(syscall.SIGSTOP)
-		return fmt.Sprintf("member %d stalled", m), resume(l.members[m])
-	case 4:
-		l.nodes[n].signal(syscall.SIGSTOP)
-		return fmt.Sprintf("node %d stalled", n), resume(l.nodes[n])
-	case 5:
-		return network(fmt.Sprintf("node %d cut off", n), l.links[n][:], blackhole)
-	case 6:
-		return network(fmt.Sprintf("member %d unheard by its peers", m), []*proxy{l.peers[m]}, blackhole)
-	case 7:
-		return network(fmt.Sprintf("node %d slow", n), l.links[n][:], slow)
-	}
-	return network(fmt.Sprintf("connections of node %d to member %d dropped", n, m), []*proxy{l.links[n][m]}, (*proxy).drop)
-}
-
-// together returns once a change that one node takes is quoted on all.
-func (l *lab) together(ctx context.Context, limit time.Duration, n int, name string) error {
-	ctx, cancel := context.WithTimeout(ctx, limit)
+// heal returns how long it took, after the end of all faults, until a new change is quoted on every node and the
+// catalogues are equal, while clients go on; then it lets them pause, and all that the nodes have must be equal.
+func (w *witness) heal(ctx context.Context, l *lab, schedule int) (time.Duration, error) {
+	started := time.Now()
+	limited, cancel := context.WithTimeout(ctx, healGoal)
 	defer cancel()
-	for try := 0; ; try++ {
-		revision, err := l.add(ctx, n, fmt.Sprintf("%s-%d", name, try))
-		if err == nil {
-			return l.everywhere(ctx, revision)
+	revision, err := w.together(limited, l, schedule%size)
+	if err == nil {
+		err = l.equalAll(limited, revision)
+	}
+	if err != nil {
+		return 0, fmt.Errorf("not together %s after healing: %w", healGoal, err)
+	}
+	took := time.Since(started)
+	w.worst = max(w.worst, took)
+	return took, w.cut(ctx, l)
+}
+
+// together makes a change on a node and returns its revision.
+func (w *witness) together(ctx context.Context, l *lab, n int) (int64, error) {
+	for {
+		c := w.write(ctx, l, n)
+		if c.acked {
+			return c.told, nil
 		}
 		if ctx.Err() != nil {
-			return fmt.Errorf("node %d takes no change %s after healing: %w", n, limit, err)
+			return 0, fmt.Errorf("node %d takes no change: %w", n, c.err)
 		}
 		pause(ctx, 20*time.Millisecond)
 	}
 }
 
-// equal returns once every node is connected and at one revision; nobody may be writing.
-func (l *lab) equal(ctx context.Context, limit time.Duration) error {
-	return l.until(ctx, limit, func(all [size]health) bool {
-		for _, h := range all {
-			if h.Connected != "true" || h.Revision != all[0].Revision {
-				return false
-			}
+// cut ends an epoch of the history: it waits for the calls under way while no others begin, and holds all nodes to
+// the same catalogue, as they have it stored and as they quote on it.
+func (w *witness) cut(ctx context.Context, l *lab) error {
+	w.turn.Lock()
+	defer w.turn.Unlock()
+	ended := w.now()
+	for tried := time.Now(); ; {
+		// A change whose client gave up may become current still.
+		head, err := l.equal(ctx, healGoal)
+		if err == nil {
+			err = l.equalAll(ctx, head)
 		}
-		return true
-	})
+		if err == nil { // the names as they are in memory
+			err = l.same(ctx, http.MethodGet, "/gec/v1/catalogue", "")
+		}
+		if err == nil { // the bundles as they are in memory
+			err = l.same(ctx, http.MethodPost, "/gec/v1/quote", `{`+stormPayment+`, "at": "2027-01-11T10:00:00Z", "seed": "7", "maxOccurrences": 100}`)
+		}
+		if err == nil {
+			w.epochs = append(w.epochs, epoch{ended: ended, head: head})
+			return nil
+		}
+		if ctx.Err() != nil || time.Since(tried) > healGoal {
+			return err
+		}
+	}
 }
 
-func (l *lab) until(ctx context.Context, limit time.Duration, is func([size]health) bool) error {
+// equalAll holds that every node quotes on a revision or a later one, and has the same history up to it.
+func (l *lab) equalAll(ctx context.Context, revision int64) error {
+	var first string
+	for n := range size {
+		got, err := l.equalAt(ctx, n, revision)
+		if err != nil {
+			return fmt.Errorf("node %d at revision %d: %w", n, revision, err)
+		}
+		if n == 0 {
+			first = got
+		} else if got != first {
+			return fmt.Errorf("the catalogue of node %d at revision %d is %s, that of node 0 %s", n, revision, got, first)
+		}
+	}
+	return nil
+}
+
+// equalAt returns the hash of the history of a node up to a revision, once it quotes on that or a later one.
+func (l *lab) equalAt(ctx context.Context, n int, revision int64) (string, error) {
+	if err := l.reaches(ctx, n, revision); err != nil {
+		return "", err
+	}
+	status, _, body, err := l.call(ctx, n, http.MethodGet, fmt.Sprintf("/gec/v1/revisions?from=%d&to=%[1]d", revision), "", 0, callTimeout)
+	if err != nil || status != http.StatusOK {
+		return "", fmt.Errorf("its revisions: status %d, %w: %.300s", status, err, body)
+	}
+	var answer struct {
+		Revisions []struct {
+			Revision      int64
+			HistorySHA256 string `json:"historySha256"`
+		}
+	}
+	if err := json.Unmarshal(body, &answer); err != nil {
+		return "", err
+	}
+	if len(answer.Revisions) != 1 || answer.Revisions[0].Revision != revision || len(answer.Revisions[0].HistorySHA256) != 2*sha256.Size {
+		return "", fmt.Errorf("the revision is told as %s", body)
+	}
+	return answer.Revisions[0].HistorySHA256, nil
+}
+
+// same holds that all nodes answer with the same bytes. Nobody may be writing.
+func (l *lab) same(ctx context.Context, method, path, body string) error {
+	var first []byte
+	for n := range size {
+		status, _, got, err := l.call(ctx, n, method, path, body, 0, 10*time.Second)
+		if err != nil || status != http.StatusOK {
+			return fmt.Errorf("node %d: %s: status %d, %w: %.300s", n, path, status, err, got)
+		}
+		if n == 0 {
+			first = got
+		} else if !bytes.Equal(got, first) {
+			return fmt.Errorf("node %d answers %s otherwise than node 0: SHA-256 %x and %x", n, path, sha256.Sum256(got), sha256.Sum256(first))
+		}
+	}
+	return nil
+}
+
+// judge stops the nodes and compares their folders with one another and with what the clients saw.
+func (w *witness) judge(ctx context.Context, l *lab, say func(string)) error {
+	for _, node := range l.nodes {
+		node.end(syscall.SIGTERM)
+	}
+	var first stored
+	for n := range size {
+		s, err := readStored(l.folder(n))
+		if err != nil {
+			return fmt.Errorf("node %d: %w", n, err)
+		}
+		if n == 0 {
+			first = s
+		} else if s.head != first.head || s.rows != first.rows {
+			w.fault("node %d ends at %+v with rows %x, node 0 at %+v with rows %x", n, s.head, s.rows, first.head, first.rows)
+		}
+		if out, err := exec.CommandContext(ctx, l.nodes[n].args[0], "verify", "--data", l.folder(n)).CombinedOutput(); err != nil {
+			w.fault("gec verify of node %d: %w: %s", n, err, out)
+		}
+	}
+	acked, lost, unknown, refused := w.hold(first)
+	w.linearizable(first)
+	tried := len(w.changes)
+	rate := float64(tried) / (time.Duration(w.epochs[len(w.epochs)-1].ended - w.epochs[0].ended)).Seconds()
+	say(fmt.Sprintf("%d changes tried, %.1f a second: %d acknowledged, %d of them lost, %d without an answer, %d refused", tried, rate, acked, lost, unknown, refused))
+	say(fmt.Sprintf("%d quotes: %d answered, %d passed on by a node that was down, %d 'not yet'; %d failed on a node that was up, %d on every node",
+		w.asked.Load(), w.answered.Load(), w.passed.Load(), w.notYet.Load(), w.failed.Load(), w.failedAll.Load()))
+	say(fmt.Sprintf("revision %d on all nodes; together and equal again after %s at worst", first.head.Revision, w.worst.Round(time.Millisecond)))
+	if rate < writesGoal {
+		w.fault("%.1f changes a second were tried, %d are asked for", rate, writesGoal)
+	}
+	return errors.Join(w.faults...)
+}
+
+// equal returns the revision that every node is at, once all are connected and at one; nobody may be writing.
+func (l *lab) equal(ctx context.Context, limit time.Duration) (int64, error) {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	var last string
@@ -225,108 +247,14 @@ func (l *lab) until(ctx context.Context, limit time.Duration, is func([size]heal
 			all[n], err = l.health(ctx, n)
 			failed = errors.Join(failed, err)
 		}
-		if failed == nil && is(all) {
-			return nil
+		apart := slices.ContainsFunc(all[:], func(h health) bool { return h.Connected != "true" || h.Revision != all[0].Revision })
+		if failed == nil && !apart {
+			return strconv.ParseInt(all[0].Revision, 10, 64)
 		}
 		if ctx.Err() == nil {
 			last = fmt.Sprintf("%+v %v", all, failed)
 		}
 		pause(ctx, 20*time.Millisecond)
 	}
-	return fmt.Errorf("the nodes are not together after %s: %s", limit, last)
-}
-
-// judge stops the nodes and compares their folders with one another and with what the clients saw.
-func (w *witness) judge(l *lab, worst time.Duration, say func(string)) error {
-	for _, node := range l.nodes {
-		node.end(syscall.SIGTERM)
-	}
-	var first history
-	for n := range size {
-		h, err := readHistory(l.folder(n))
-		if err != nil {
-			return fmt.Errorf("node %d: %w", n, err)
-		}
-		if n == 0 {
-			first = h
-		} else if h.head != first.head {
-			w.fault("node %d ends at %+v, node 0 at %+v", n, h.head, first.head)
-		}
-	}
-	acked, unknown := 0, 0
-	var operations []porcupine.Operation
-	for _, c := range w.changes {
-		stored := first.revisions[strings.ToLower(c.name)]
-		switch {
-		case c.acked:
-			acked++
-			if stored == 0 {
-				w.fault("the acknowledged change %s is lost", c.name)
-			}
-		case c.refused:
-			if stored != 0 {
-				w.fault("the change %s was refused and is in revision %d", c.name, stored)
-			}
-			continue
-		default:
-			unknown++
-			if stored == 0 {
-				continue
-			}
-			c.revision, c.ended = stored, w.now()
-		}
-		operations = append(operations, porcupine.Operation{ClientId: c.client, Input: c.name, Call: c.called, Output: c.revision, Return: c.ended})
-	}
-	// Every change becomes current after the one before it: a counter that only grows. An acknowledgement tells a
-	// revision that is at or after its own change, as of when it was answered.
-	for i := range operations {
-		name, told := operations[i].Input.(string), operations[i].Output.(int64)
-		stored := first.revisions[strings.ToLower(name)]
-		if told < stored {
-			w.fault("the change %s is in revision %d and was told to be in %d", name, stored, told)
-		}
-		operations[i].Output = stored
-	}
-	if result := porcupine.CheckOperationsTimeout(counter(), operations, time.Minute); result != porcupine.Ok {
-		w.fault("the history is not linearizable: %v", result)
-	}
-	say(fmt.Sprintf("%d changes acknowledged, %d without an answer, %d refused, %d quotes, revision %d; together again after %s at worst",
-		acked, unknown, len(w.changes)-acked-unknown, w.quotes.Load(), first.head.Revision, worst.Round(time.Millisecond)))
-	return errors.Join(w.faults...)
-}
-
-// counter is the model: each change has a revision of its own, later than all before it.
-func counter() porcupine.Model {
-	return porcupine.Model{
-		Init: func() any { return int64(0) },
-		Step: func(state, _, output any) (bool, any) {
-			revision := output.(int64)
-			return revision > state.(int64), revision
-		},
-	}
-}
-
-// history is what a folder has: its last record, and by touchpoint the revision that brought it.
-type history struct {
-	head      bundles.Record
-	revisions map[string]int64
-}
-
-func readHistory(dir string) (h history, err error) {
-	store, err := badger.Open(dir, badger.Options{VerifyRows: -1, WatermarkBytes: 1 << 20})
-	if err != nil {
-		return h, err
-	}
-	defer func() { err = errors.Join(err, store.Close()) }()
-	h.revisions = map[string]int64{}
-	if h.head, err = store.Head(context.Background()); err != nil {
-		return h, err
-	}
-	err = store.Changes(context.Background(), 0, h.head.Revision, func(r bundles.Row) error {
-		if r.Kind == bundles.KindTouchpoint && h.revisions[strings.ToLower(r.ID)] == 0 {
-			h.revisions[strings.ToLower(r.ID)] = r.Revision
-		}
-		return nil
-	})
-	return h, err
+	return 0, fmt.Errorf("the nodes are not together after %s: %s", limit, last)
 }

@@ -65,7 +65,7 @@ func tour(ctx context.Context, l *lab) error {
 		return err
 	}
 	say("all are started again")
-	if err := l.equal(ctx, 20*time.Second); err != nil {
+	if _, err := l.equal(ctx, 20*time.Second); err != nil {
 		return err
 	}
 	say("all nodes are at one revision")
