@@ -3,9 +3,10 @@ package overload
 import "time"
 
 const (
-	// patience is how many looks in a row have to be above the target before anything is refused: a collection of
-	// garbage, or an upload, is no overload.
-	patience = 3
+	// patience is how much waiting, in looks in a row that are above the target, has to add up before anything is
+	// refused: a collection of garbage, or an upload, is no overload. A look adds the times by which it is above,
+	// steep at most: a little above for a fifth of a second is as much as far above for three looks.
+	patience, steep = 24, 8
 	// calm is how many looks in a row nothing may be refused before calls are let in uncounted again.
 	calm = 25
 	// The rate begins at onset of what was let in of late. Of what it is it falls to fall in a look above the
@@ -25,8 +26,9 @@ type limit struct {
 	rate, began float64
 	// usual is the mean number of calls a second that went on of late.
 	usual float64
-	// above and quiet count looks in a row.
-	above, quiet int
+	// above adds up the waiting of looks in a row that are above the target, quiet counts those that refuse nothing.
+	above float64
+	quiet int
 	// left is the part of a call that the last look let in less than its due.
 	left float64
 }
@@ -44,7 +46,7 @@ func (l *limit) next(s seen, target time.Duration) {
 	if s.waited <= target {
 		l.above = 0
 	} else {
-		l.above++
+		l.above += min(float64(s.waited)/float64(target), steep)
 	}
 	switch {
 	case !l.on && l.above < patience:
@@ -52,7 +54,8 @@ func (l *limit) next(s seen, target time.Duration) {
 	case !l.on:
 		// What went on in the last moment, when everybody who could run did, is about what can be answered.
 		l.on, l.quiet, l.left = true, 0, 0
-		l.rate = max(onset*max(l.usual, rate), rateMin)
+		// Not less than went well until now, though: it may be the machine that is slow for a moment.
+		l.rate = max(onset*rate, l.usual, rateMin)
 		l.began = l.rate
 	default:
 		l.adapt(s, rate, target)

@@ -63,8 +63,12 @@ func TestLimit(t *testing.T) {
 func TestMomentIsNoOverload(t *testing.T) {
 	var l limit
 	for range 100 {
-		for range patience - 1 {
+		for range patience/steep - 1 { // far above
 			l.next(seen{every, time.Second, 10, 0}, time.Millisecond)
+		}
+		l.next(seen{every, 0, 10, 0}, time.Millisecond)
+		for range patience/2 - 1 { // a little above
+			l.next(seen{every, 2 * time.Millisecond, 10, 0}, time.Millisecond)
 		}
 		l.next(seen{every, 0, 10, 0}, time.Millisecond)
 	}
