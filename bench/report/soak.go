@@ -17,10 +17,10 @@ import (
 const (
 	soakConnections = 64
 	soakBundles     = 500
-	// growthMax is the part of its memory by which the service may grow in an hour, as the slope says.
-	growthMax = 0.10
-	// slopeAfter is the length of a run whose slope says anything.
-	slopeAfter = 5 * time.Minute
+	// growthMax is how many times its memory in the middle third of a run the service may take in the last.
+	growthMax = 1.05
+	// growthAfter is the length of a run whose growth says anything.
+	growthAfter = 5 * time.Minute
 )
 
 // soak measures a long run at half of the peak, prints it and writes it. Errors: a goal that was missed, too.
@@ -95,12 +95,14 @@ func (w *wire) soak(pair *service.Pair, half float64) error {
 		Floor: "at rest " + duration(service.Median(rest.P99)), Ratio: ratio, Met: verdict(ratio <= 1.5),
 	})
 	last := run.Resident[len(run.Resident)-1]
-	growth := run.Slope() * 60 / float64(last.Bytes)
+	middleThird, lastThird := run.Thirds()
+	growth := float64(lastThird) / float64(max(middleThird, 1))
 	memory := goal{
-		What: "memory", Goal: fmt.Sprintf("grows ≤ %.0f %% an hour", growthMax*100),
-		Measured: fmt.Sprintf("%s at the end, slope %+.2f MB a minute, %+.1f %% an hour", last, run.Slope()/(1<<20), growth*100),
+		What: "memory of its own, last third of the run", Goal: fmt.Sprintf("≤ %.2f × the middle third", growthMax),
+		Measured: fmt.Sprintf("%d MB on average, at the end %s", lastThird>>20, last),
+		Floor:    fmt.Sprintf("the middle third %d MB", middleThird>>20), Ratio: growth,
 	}
-	if w.s.soak >= slopeAfter {
+	if w.s.soak >= growthAfter {
 		memory.Met = verdict(growth <= growthMax)
 	}
 	w.report.goal(memory)

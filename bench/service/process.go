@@ -105,6 +105,9 @@ type Resident struct {
 	Bytes, Mapped int64
 }
 
+// Own returns the bytes that are not those of files.
+func (r Resident) Own() int64 { return r.Bytes - r.Mapped }
+
 // String returns both numbers, in megabytes.
 func (r Resident) String() string {
 	return fmt.Sprintf("%d MB, %d of them mapped files", (r.Bytes+1<<19)>>20, (r.Mapped+1<<19)>>20)

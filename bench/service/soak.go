@@ -101,18 +101,17 @@ func addAndRemove(count int) ([][]byte, error) {
 	return [][]byte{lists[0], HTTPRequest("/configuration/bundles/delete", body.Bytes())}, nil
 }
 
-// Slope returns by how many bytes the memory grew in a minute, as a straight line through the second half of the
-// run says, when caches are full; 0 for a run of few windows.
-func (s *Soak) Slope() float64 {
-	half := s.Resident[len(s.Resident)/2:]
-	n := float64(len(half))
-	if n < 3 {
-		return 0
+// Thirds returns the mean memory in the middle and in the last third of the run, when caches are full: looks at a heap
+// between two collections differ by more than it grows by. Memory is the service's own, without the mapped files,
+// which are as many as the store has. 0 for a run of fewer than three windows.
+func (s *Soak) Thirds() (middle, last int64) {
+	third := len(s.Resident) / 3
+	if third == 0 {
+		return 0, 0
 	}
-	var sumX, sumY, sumXY, sumXX float64
-	for i, r := range half {
-		x, y := float64(i)*s.Window.Minutes(), float64(r.Bytes)
-		sumX, sumY, sumXY, sumXX = sumX+x, sumY+y, sumXY+x*y, sumXX+x*x
+	for i := range third {
+		middle += s.Resident[third+i].Own()
+		last += s.Resident[len(s.Resident)-third+i].Own()
 	}
-	return (n*sumXY - sumX*sumY) / (n*sumXX - sumX*sumX)
+	return middle / int64(third), last / int64(third)
 }

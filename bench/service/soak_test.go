@@ -1,26 +1,17 @@
 package service
 
-import (
-	"math"
-	"testing"
-	"time"
-)
+import "testing"
 
-func TestSlopeIsThatOfTheSecondHalf(t *testing.T) {
-	s := Soak{Window: 30 * time.Second}
+func TestThirdsAreThoseOfTheServicesOwnMemory(t *testing.T) {
+	var s Soak
 	for i := range 10 {
-		s.Resident = append(s.Resident, Resident{Bytes: 1000})
-		if i < 5 {
-			s.Resident[i].Bytes = int64(i) // caches that fill
-		} else {
-			s.Resident[i].Bytes = 1000 + 50*int64(i)
-		}
+		s.Resident = append(s.Resident, Resident{Bytes: int64(100 + 10*i), Mapped: 50})
 	}
-	if got := s.Slope(); math.Abs(got-100) > 1e-6 {
-		t.Errorf("the memory grows by %g bytes a minute instead of 100", got)
+	if middle, last := s.Thirds(); middle != 90 || last != 130 { // of windows 3 to 5 and 7 to 9
+		t.Errorf("the thirds take %d and %d bytes instead of 90 and 130", middle, last)
 	}
 	s.Resident = s.Resident[:2]
-	if s.Slope() != 0 {
-		t.Error("two windows have a slope")
+	if middle, last := s.Thirds(); middle != 0 || last != 0 {
+		t.Error("two windows have thirds")
 	}
 }
