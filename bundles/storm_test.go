@@ -16,7 +16,7 @@ import (
 func TestP6SwapStorm(t *testing.T) {
 	catalogues, clients := 1000, 16
 	if testing.Short() {
-		catalogues = 150
+		catalogues, clients = 150, 4
 	}
 	c := openCatalogue(t, openStore(t, t.TempDir()), bundles.Options{ECPlansMax: 1})
 	stamped := func(revision int64) bundles.Document {

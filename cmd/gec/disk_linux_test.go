@@ -116,7 +116,8 @@ func freeOf(t *testing.T, dir string) uint64 {
 	return stat.Bavail * uint64(stat.Bsize)
 }
 
-// keepQuoting asks for quotes, one after the other, until stop is called; each has to be answered.
+// keepQuoting asks for quotes, one after the other and some hundreds a second, until stop is called; each has to
+// be answered.
 func keepQuoting(t *testing.T, s *server) (count *int, stop func()) {
 	t.Helper()
 	return keepAsking(t, func() (int, string) { return post(t, s.http+"/gec/v1/quote", healthyQuote()) })
@@ -129,11 +130,13 @@ func keepAsking(t *testing.T, ask func() (status int, text string)) (count *int,
 	done := make(chan struct{})
 	var asking sync.WaitGroup
 	asking.Go(func() {
+		turn := time.NewTicker(2 * time.Millisecond) // one that never rests would take a processor from all else
+		defer turn.Stop()
 		for {
 			select {
 			case <-done:
 				return
-			default:
+			case <-turn.C:
 			}
 			if status, text := ask(); status != http.StatusOK {
 				t.Errorf("quote: %d %s", status, text)

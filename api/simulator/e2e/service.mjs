@@ -32,21 +32,26 @@ export function publishedList() {
 /** The instant at which the clock of the test service stands: a Saturday, 11:00 in Rome. */
 export const standingClock = "2026-11-21T10:00:00Z";
 
-let built = false;
+/** Builds a command of the module into artefacts/ and returns where it is. */
+function build(name, command) {
+  mkdirSync(artefacts, { recursive: true });
+  const binary = join(artefacts, name);
+  execFileSync("go", ["build", "-o", binary, command], { cwd: module, stdio: "inherit" });
+  return binary;
+}
+
+let server = "";
 
 /** Starts the test service on a catalogue; the clock stands, so that pictures are the same every day. */
 export function startPage(...args) {
-  mkdirSync(artefacts, { recursive: true });
-  const binary = join(artefacts, "server");
-  if (!built) execFileSync("go", ["build", "-o", binary, "./api/simulator/e2e/server"], { cwd: module, stdio: "inherit" });
-  built = true;
-  return start(binary, ["--now", standingClock, "--http", "127.0.0.1:0", ...args]);
+  server ||= build("server", "./api/simulator/e2e/server");
+  return start(server, ["--now", standingClock, "--http", "127.0.0.1:0", ...args]);
 }
 
-/** Starts the real command on the sample catalogue. GEC names the binary; without it none is started. */
+/** Starts the real command on the sample catalogue: the binary that GEC names, or one built here. */
 export function startCommand(data) {
-  if (!process.env.GEC) return null;
-  return start(process.env.GEC, ["serve", "--data", data, "--http", "127.0.0.1:0", "--grpc", "127.0.0.1:0", "--sample"]);
+  const binary = process.env.GEC || build("gec", "./cmd/gec");
+  return start(binary, ["serve", "--data", data, "--http", "127.0.0.1:0", "--grpc", "127.0.0.1:0", "--sample"]);
 }
 
 function start(binary, args) {
