@@ -99,6 +99,54 @@ func TestDocumentsHoldTogether(t *testing.T) {
 	}
 }
 
+// TestDocumentsSayWhoMayCall holds that every document names the ways to show a key, and every operation that asks for
+// one the answer to callers without.
+func TestDocumentsSayWhoMayCall(t *testing.T) {
+	files, err := documents.ReadDir("openapi")
+	if err != nil || len(files) < 5 {
+		t.Fatal(files, err)
+	}
+	for _, file := range files {
+		d := document(t, file.Name())
+		schemes, _ := d["components"].(node)["securitySchemes"].(node)
+		if schemes["keyHeader"] == nil || schemes["keyQuery"] == nil || d["security"] == nil {
+			t.Errorf("%s: security %v of the schemes %v", file.Name(), d["security"], schemes)
+		}
+		for at, methods := range d["paths"].(node) {
+			for method, operation := range methods.(node) {
+				operation, ok := operation.(node)
+				if !ok || operation["responses"] == nil {
+					continue
+				}
+				if free, own := operation["security"].([]any); own && len(free) == 0 {
+					continue
+				}
+				if operation["responses"].(node)["401"] == nil {
+					t.Errorf("%s: %s %s has no 401", file.Name(), method, at)
+				}
+			}
+		}
+	}
+}
+
+// TestDocumentsKeepTheirTexts holds that no text of a flow mapping ends at its first comma: what comes after it then is
+// a member without a value.
+func TestDocumentsKeepTheirTexts(t *testing.T) {
+	files, err := documents.ReadDir("openapi")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range files {
+		walk("", any(document(t, file.Name())), func(at string, n node) {
+			for name, value := range n {
+				if value == nil && strings.Contains(name, " ") {
+					t.Errorf("%s%s: %q has no value: put the text in quotes", file.Name(), at, name)
+				}
+			}
+		})
+	}
+}
+
 // TestDocumentsAndRoutesAgree compares what the documents describe with what is served, both ways.
 func TestDocumentsAndRoutesAgree(t *testing.T) {
 	described := map[string]bool{}
