@@ -73,6 +73,8 @@ func (r *run) place(row *row) int {
 type block struct {
 	run       // at most 64×64 rows
 	words int // of each bitmap
+	// spare is room for further bitmaps while the block is built.
+	spare []uint64
 
 	// byTouchpoint and byType hold the rows for that value or any.
 	byTouchpoint, byType       fewValues
@@ -116,6 +118,7 @@ func newBlock(r run) *block {
 	b.byTouchpoint.finish()
 	b.byType.finish()
 	b.buildBands()
+	b.spare = nil
 	return b
 }
 
@@ -130,7 +133,19 @@ func (b *block) markCategories(i int) {
 	}
 }
 
-func (b *block) empty() bitmap { return bitmap{words: make([]uint64, b.words)} }
+// bitmapsAtOnce is how many bitmaps of a block lie in one piece of memory: an index of a PSP has few rows, and there
+// are many such.
+const bitmapsAtOnce = 8
+
+// empty returns an empty set of the block's rows.
+func (b *block) empty() bitmap {
+	if len(b.spare) < b.words {
+		b.spare = make([]uint64, bitmapsAtOnce*b.words)
+	}
+	words := b.spare[:b.words:b.words]
+	b.spare = b.spare[b.words:]
+	return bitmap{words: words}
+}
 
 // mark notes that a row is for a value, or for any.
 func (n *fewValues) mark(b *block, value uint32, i int) {
