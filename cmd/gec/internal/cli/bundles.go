@@ -30,10 +30,47 @@ type listedBundle struct {
 	IDBundle, Name, Type, PaymentType, Touchpoint string
 	MinPaymentAmount, MaxPaymentAmount            int64
 	PaymentAmount                                 int64
-	Fee                                           json.RawMessage
+	Fee                                           *listedFee
 	OnUs                                          bool
 	ValidityDateFrom, ValidityDateTo              string
 	Revision                                      int64
+}
+
+// listedFee is a fee that is not only a flat amount (F1, F2), in cents and hundredths of a percent.
+type listedFee struct {
+	Flat, PerNotice, Bps int64
+	Min, Max             *int64
+	Steps                []json.RawMessage
+}
+
+// String writes a fee as "0.50 + 0.20/notice + 1.25%, 0.60 to 9.00"; of steps it says how many there are.
+func (f *listedFee) String() string {
+	var parts []string
+	if f.Flat != 0 {
+		parts = append(parts, text.Euro(f.Flat))
+	}
+	if f.PerNotice != 0 {
+		parts = append(parts, text.Euro(f.PerNotice)+"/notice")
+	}
+	if f.Bps != 0 {
+		parts = append(parts, text.Euro(f.Bps)+"%")
+	}
+	if len(f.Steps) > 0 {
+		parts = append(parts, count(len(f.Steps), "step"))
+	}
+	whole := strings.Join(parts, " + ")
+	if whole == "" {
+		whole = text.Euro(0)
+	}
+	switch {
+	case f.Min != nil && f.Max != nil:
+		return whole + ", " + text.Euro(*f.Min) + " to " + text.Euro(*f.Max)
+	case f.Min != nil:
+		return whole + ", at least " + text.Euro(*f.Min)
+	case f.Max != nil:
+		return whole + ", at most " + text.Euro(*f.Max)
+	}
+	return whole
 }
 
 func (p Process) listBundles() *cobra.Command {
@@ -111,8 +148,8 @@ func (p Process) lintBundles() *cobra.Command {
 
 func (b *listedBundle) row() []string {
 	fee, onUs := text.Euro(b.PaymentAmount), ""
-	if len(b.Fee) > 0 {
-		fee += " +" // the flat part of a fee that is more
+	if b.Fee != nil {
+		fee = b.Fee.String()
 	}
 	if b.OnUs {
 		onUs = "yes"

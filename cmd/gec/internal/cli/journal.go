@@ -65,6 +65,7 @@ func (p Process) journalExport() *cobra.Command {
 	flags.StringVar(&e.filter.Operation, "operation", "", "only records of this `operation`, as getFeesMulti")
 	flags.BoolVar(&e.callsOnly, "calls-only", false, "leave out the changes of the catalogue")
 	serverFlags(flags, &e.server)
+	flags.Lookup("server").Usage = "`URL` of the gec that serves the folder, as http://127.0.0.1:8080, to ask for the changes of the catalogue"
 	config.Register(flags, false)
 	cmd.RunE = func(_ *cobra.Command, folders []string) error { return e.run(folders) }
 	return cmd
@@ -96,7 +97,7 @@ func (e *journalExporting) run(folders []string) (err error) {
 	for _, folder := range folders {
 		dir := node.JournalFolder(folder)
 		if _, err := os.Stat(dir); err != nil {
-			return fmt.Errorf("%s has no journal: %w", folder, err)
+			return fmt.Errorf("%s has no journal: %w; name the data folder of a node", folder, err)
 		}
 		dirs = append(dirs, dir)
 	}
@@ -244,7 +245,7 @@ func readMark(text string) (m journal.Mark, err error) {
 func (p Process) verifyJournal(ctx context.Context, c config.Config, o journal.VerifyOptions) error {
 	dir := node.JournalFolder(c.DataDir)
 	if _, err := os.Stat(dir); err != nil {
-		return fmt.Errorf("%s has no journal: %w", c.DataDir, err)
+		return fmt.Errorf("%s has no journal: %w; name the data folder of a node with --data", c.DataDir, err)
 	}
 	var report journal.Report
 	compared := true

@@ -3,6 +3,7 @@ package cli
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"strings"
 	"time"
@@ -37,7 +38,11 @@ func (p Process) verifyReceipt() *cobra.Command {
 			return err
 		}
 		return e.process.ask(e.cmd, e.server, e.localReceipts, func(client *ask.Client) error {
-			if err := e.verify(client, &r); err != nil || request == "" {
+			if request == "" {
+				return e.verify(client, &r, e.process.Stdout)
+			}
+			// The answer goes to stdout as it came, so that it can be kept or compared.
+			if err := e.verify(client, &r, e.process.Stderr); err != nil {
 				return err
 			}
 			return e.redeem(client, &r, path, request)
@@ -49,8 +54,8 @@ func (p Process) verifyReceipt() *cobra.Command {
 	return cmd
 }
 
-// verify prints what a receipt says, once its signature holds.
-func (e *errand) verify(client *ask.Client, r *receipt.Receipt) error {
+// verify prints to out what a receipt says, once its signature holds.
+func (e *errand) verify(client *ask.Client, r *receipt.Receipt, out io.Writer) error {
 	keys, err := e.keysOf(client)
 	if err != nil {
 		return err
@@ -65,15 +70,14 @@ func (e *errand) verify(client *ask.Client, r *receipt.Receipt) error {
 		state = "too old to be redeemed since " + romeTime(until)
 	}
 	if e.json {
-		return printValue(e.process.Stdout, map[string]any{
+		return printValue(out, map[string]any{
 			"contract": r.Contract.String(), "revision": r.Revision, "at": r.At, "issued": r.Issued, "redeemedUntil": until, "seed": fmt.Sprint(r.Seed),
 			"order": receipt.OrderName(r.Stated.Order), "rowsAtMost": r.Stated.Limit, "key": key.ID.String(), "keyEnded": !key.Ended.IsZero(),
 		})
 	}
-	e.say("The signature holds, of key %s; %s.", key.ID, state)
-	e.say("It is of an answer of %s on revision %d, for a payment at %s, %d rows at most, order %s.",
-		r.Contract, r.Revision, r.At.Format(time.RFC3339Nano), r.Stated.Limit, receipt.OrderName(r.Stated.Order))
-	return nil
+	_, err = fmt.Fprintf(out, "The signature holds, of key %s; %s.\nIt is of an answer of %s on revision %d, for a payment at %s, %d rows at most, order %s.\n",
+		key.ID, state, r.Contract, r.Revision, r.At.Format(time.RFC3339Nano), r.Stated.Limit, receipt.OrderName(r.Stated.Order))
+	return err
 }
 
 // keysOf returns the public keys.
@@ -122,7 +126,7 @@ func (e *errand) redeem(client *ask.Client, r *receipt.Receipt, path, file strin
 	if err != nil {
 		return ask.Describe(err)
 	}
-	_, err = fmt.Fprintf(e.process.Stdout, "%s\n", strings.TrimSuffix(string(out), "\n"))
+	_, err = e.process.Stdout.Write(out)
 	return err
 }
 
