@@ -27,8 +27,10 @@ const (
 	roleEC  = "ec:"
 )
 
-// PSPRole and CreditorInstitutionRole are the roles of a party.
-func PSPRole(id string) Role                   { return Role(rolePSP + id) }
+// PSPRole is the role of a PSP, by its idPsp.
+func PSPRole(id string) Role { return Role(rolePSP + id) }
+
+// CreditorInstitutionRole is the role of an EC, by its tax code.
 func CreditorInstitutionRole(code string) Role { return Role(roleEC + code) }
 
 // partyBytesMax is the length of the longest id of a party.

@@ -71,10 +71,13 @@ func New(target time.Duration) *Monitor {
 	return m
 }
 
-// Refused returns how many calls were refused, Share the share of calls that is being refused, 0 to 1, and
-// Waited for how long goroutines waited at the last look.
-func (m *Monitor) Refused() uint64       { return m.refused.Load() }
-func (m *Monitor) Share() float64        { return float64(m.share.Load()) / one }
+// Refused returns how many calls were refused.
+func (m *Monitor) Refused() uint64 { return m.refused.Load() }
+
+// Share returns the share of calls that is being refused, 0 to 1.
+func (m *Monitor) Share() float64 { return float64(m.share.Load()) / one }
+
+// Waited returns for how long goroutines waited for a processor at the last look.
 func (m *Monitor) Waited() time.Duration { return time.Duration(m.waited.Load()) }
 
 // Run looks until ctx ends.

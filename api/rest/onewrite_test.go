@@ -2,6 +2,7 @@ package rest
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -100,7 +101,7 @@ func TestWholeAnswers(t *testing.T) {
 			t.Fatal(err)
 		}
 		body, err := io.ReadAll(got.Body)
-		if err != nil {
+		if err = errors.Join(err, got.Body.Close()); err != nil {
 			t.Fatal(err)
 		}
 		if request.Method == http.MethodHead {

@@ -63,8 +63,8 @@ func TestHTTP(t *testing.T) {
 	}
 	text := map[string]string{}
 	for _, a := range call.Attributes {
-		text[string(a.Key)] = a.Value.Emit()
-		if strings.Contains(a.Value.Emit(), "SECRET") {
+		text[string(a.Key)] = a.Value.String()
+		if strings.Contains(a.Value.String(), "SECRET") {
 			t.Errorf("%s tells what was asked", a.Key)
 		}
 	}

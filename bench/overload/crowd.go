@@ -109,7 +109,11 @@ func (c *crowd) caller(ctx context.Context, n int, end time.Time, wait func(call
 			return local, ctx.Err()
 		}
 		if pause > 0 {
-			time.Sleep(pause)
+			select {
+			case <-ctx.Done():
+				return local, ctx.Err()
+			case <-time.After(pause):
+			}
 		}
 		sent := time.Now()
 		if conn == nil {
@@ -124,7 +128,7 @@ func (c *crowd) caller(ctx context.Context, n int, end time.Time, wait func(call
 		switch {
 		case err != nil:
 			local.failed++
-			conn.Close()
+			_ = conn.Close() // it failed already
 			conn = nil
 		case status == 200:
 			local.accepted.Add(time.Since(sent))

@@ -65,7 +65,7 @@ func main() {
 }
 
 // pinned puts the callers on the last processor and returns a binary that runs the node on the first.
-func pinned(binary, scratch string) (string, error) {
+func pinned(ctx context.Context, binary, scratch string) (string, error) {
 	binary, err := filepath.Abs(binary)
 	if err != nil || runtime.NumCPU() < 2 {
 		return binary, err
@@ -76,7 +76,7 @@ func pinned(binary, scratch string) (string, error) {
 		return binary, nil
 	}
 	last := fmt.Sprint(runtime.NumCPU() - 1)
-	if out, err := exec.Command(taskset, "-a", "-p", "-c", last, fmt.Sprint(os.Getpid())).CombinedOutput(); err != nil {
+	if out, err := exec.CommandContext(ctx, taskset, "-a", "-p", "-c", last, fmt.Sprint(os.Getpid())).CombinedOutput(); err != nil {
 		return "", fmt.Errorf("taskset: %w: %s", err, out)
 	}
 	runtime.GOMAXPROCS(1)
@@ -92,7 +92,7 @@ func run(ctx context.Context, s settings) (err error) {
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(scratch)) }()
 	node := service.Node{Arguments: s.arguments}
-	if node.Binary, err = pinned(s.binary, scratch); err != nil {
+	if node.Binary, err = pinned(ctx, s.binary, scratch); err != nil {
 		return err
 	}
 	o := bench.List(s.bundles)

@@ -184,7 +184,7 @@ func TestKilledAtRandom(t *testing.T) {
 		for _, u := range clients {
 			working.Go(func() { u.upload(t, s.http) })
 		}
-		time.Sleep(time.Duration(20+rand.IntN(400)) * time.Millisecond) // the instant of the kill is the test
+		<-time.After(time.Duration(20+rand.IntN(400)) * time.Millisecond) // the instant of the kill is the test
 		s.kill(t)
 		working.Wait()
 		if t.Failed() {

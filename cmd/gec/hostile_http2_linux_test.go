@@ -219,10 +219,7 @@ func TestSlowHandshakes(t *testing.T) {
 
 // dawdle sends the first bytes of a handshake, and then one now and then of a hello that is announced as 4 KiB.
 func dawdle(c net.Conn) {
-	for started, next := time.Now(), []byte{0x16, 3, 1, 0x10, 0, 1, 0, 0x0f, 0xfc}; time.Since(started) < patience; next = []byte{3} {
-		if _, err := c.Write(next); err != nil {
-			return
-		}
-		time.Sleep(500 * time.Millisecond) // that is what a slow client does
+	if _, err := c.Write([]byte{0x16, 3, 1, 0x10, 0, 1, 0, 0x0f, 0xfc}); err == nil {
+		trickle(c, 3)
 	}
 }

@@ -239,14 +239,7 @@ func TestSlowClients(t *testing.T) {
 			if _, err := c.Write([]byte(head)); err != nil {
 				return
 			}
-			go func() {
-				for time.Since(started) < patience {
-					if _, err := c.Write([]byte("a")); err != nil {
-						return
-					}
-					time.Sleep(500 * time.Millisecond) // that is what a slow client does
-				}
-			}()
+			go trickle(c, 'a')
 			_, _ = io.Copy(io.Discard, bufio.NewReader(c))
 			hung <- time.Since(started)
 		})
@@ -266,6 +259,17 @@ func TestSlowClients(t *testing.T) {
 		t.Errorf("the server bore with a slow client for %v", longest)
 	}
 	t.Logf("%d slow clients: at most %v each, %d MiB; %d quotes were answered meanwhile", clients, longest, growth>>20, *count)
+}
+
+// trickle sends a byte twice a second until the server hangs up.
+func trickle(c net.Conn, piece byte) {
+	turn := time.NewTicker(500 * time.Millisecond)
+	defer turn.Stop()
+	for range turn.C {
+		if _, err := c.Write([]byte{piece}); err != nil {
+			return
+		}
+	}
 }
 
 // TestRapidReset opens streams of HTTP/2 and takes each back at once (CVE-2023-44487).

@@ -34,7 +34,7 @@ func TestKilledJournal(t *testing.T) {
 				}
 			})
 		}
-		time.Sleep(time.Duration(20+rand.IntN(300)) * time.Millisecond) // the instant of the kill is the test
+		<-time.After(time.Duration(20+rand.IntN(300)) * time.Millisecond) // the instant of the kill is the test
 		s.kill(t)
 		asking.Wait()
 		must(t, "journal", "verify", "--data", data)

@@ -148,7 +148,7 @@ func (s *Store) attempt(ctx context.Context, base seen, e entry, chunks []string
 		return s.unavailable(err)
 	}
 	if err != nil {
-		s.failed(s.unavailable(err))
+		_ = s.failed(s.unavailable(err)) // what became of the change is what the caller is told
 		return s.settle(context.WithoutCancel(ctx), base, e, err)
 	}
 	if answer.Succeeded {
@@ -195,8 +195,7 @@ func (s *Store) put(ctx context.Context, base seen, key, value string) error {
 	case refused(err):
 		return s.unavailable(err)
 	case err != nil:
-		s.failed(s.unavailable(err))
-		return s.unavailable(err)
+		return s.failed(s.unavailable(err))
 	case !answer.Succeeded:
 		return s.moved(ctx, base, answer)
 	}

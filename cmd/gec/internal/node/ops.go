@@ -42,7 +42,7 @@ func serveOps(ctx context.Context, c config.Config, folder *Folder, w *watch, lo
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.StopTimeout)
 		defer cancel()
 		if server.Shutdown(ctx) != nil {
-			server.Close()
+			_ = server.Close() // calls that outlast the time are cut; there is nobody left to tell
 		}
 		<-ended
 	}, nil

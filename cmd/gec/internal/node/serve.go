@@ -62,16 +62,11 @@ func Serve(ctx context.Context, c config.Config, version string, log *slog.Logge
 		return err
 	}
 	defer endTraces()
-	httpListener, err := listen(ctx, "http", c.HTTPAddress)
+	at, err := listenAll(ctx, c)
 	if err != nil {
 		return err
 	}
-	defer httpListener.Close() // again; for the returns before anything serves on it
-	grpcListener, err := listen(ctx, "grpc", c.GRPCAddress)
-	if err != nil {
-		return err
-	}
-	defer grpcListener.Close()
+	defer at.close() // again; for the returns before anything serves on them
 	// A damaged head shall not take the quotes down: the last good revision is served, and said so.
 	folder, err := open(ctx, c, badger.Options{Logger: log, LastGood: true})
 	if err != nil {
@@ -120,12 +115,12 @@ func Serve(ctx context.Context, c config.Config, version string, log *slog.Logge
 		return nil // stopped before it began
 	}
 	failed := make(chan error, 2)
-	go func() { failed <- proofs.serveHTTP(n.http, httpListener) }()
-	go func() { failed <- proofs.serveGRPC(n.grpc, grpcListener) }()
+	go func() { failed <- proofs.serveHTTP(n.http, at.http) }()
+	go func() { failed <- proofs.serveGRPC(n.grpc, at.grpc) }()
 	n.ready(true)
 	defer keepHeadroom(ctx)()
 	current := folder.Current()
-	ready(Ready{HTTP: httpListener.Addr(), GRPC: grpcListener.Addr(), Revision: current.Revision(), Bundles: current.Len()})
+	ready(Ready{HTTP: at.http.Addr(), GRPC: at.grpc.Addr(), Revision: current.Revision(), Bundles: current.Len()})
 	select {
 	case <-ctx.Done():
 	case err = <-failed:
@@ -134,6 +129,21 @@ func Serve(ctx context.Context, c config.Config, version string, log *slog.Logge
 	n.stop(context.WithoutCancel(ctx))
 	return err
 }
+
+// listeners are those of the service.
+type listeners struct{ http, grpc net.Listener }
+
+func listenAll(ctx context.Context, c config.Config) (l listeners, err error) {
+	if l.http, err = listen(ctx, "http", c.HTTPAddress); err != nil {
+		return l, err
+	}
+	if l.grpc, err = listen(ctx, "grpc", c.GRPCAddress); err != nil {
+		_ = l.http.Close() // nothing came by it
+	}
+	return l, err
+}
+
+func (l listeners) close() { _, _ = l.http.Close(), l.grpc.Close() }
 
 // listen opens a listener before anything else is done, so that a taken port costs no time.
 func listen(ctx context.Context, setting, address string) (net.Listener, error) {

@@ -179,7 +179,7 @@ func (w *watch) http(c config.Config, server *http.Server) *http.Server {
 		case http.StateNew:
 			if w.connections.Add(1) > int64(c.ConnectionsMax) {
 				w.closed.Add(1)
-				conn.Close() // the server finds it closed
+				_ = conn.Close() // the server finds it closed
 			}
 		case http.StateClosed, http.StateHijacked:
 			w.connections.Add(-1)
