@@ -172,6 +172,30 @@ func TestCommandsOnAMissingFolderSayWhatToDo(t *testing.T) {
 	}
 }
 
+// TestAPaymentThatIsNoneWasAskedWrongly holds the exit codes of what only the service can judge: wrong values are the
+// caller's, names that are not registered the catalogue's.
+func TestAPaymentThatIsNoneWasAskedWrongly(t *testing.T) {
+	data, _ := sampleFolder(t)
+	for _, c := range []struct {
+		args, want string
+		code       int
+	}{
+		{"--amount 0", "notices[0].amountCents: is 0; use cents above 0", 2},
+		{"--amount 5 --limit 0", "maxOccurrences: is 0; use 1 or more", 2},
+		{"--amount 5 --psp ,channel=x", "psps[0].psp: is missing", 2},
+		{"--amount 5 --at 9999-06-01", "at: is no instant that a payment can have", 2},
+		{"--amount 5 --touchpoint MARS", "Cannot find touchpoint with name: 'MARS'", 1},
+		{"--amount 5 --revision 99", "Cannot find revision 99", 1},
+	} {
+		for _, command := range []string{"quote", "explain"} {
+			r := gec(t, append([]string{command, "--data", data}, strings.Fields(c.args)...)...)
+			if r.code != c.code || !strings.Contains(r.stderr, c.want) || r.stdout != "" {
+				t.Errorf("%s %s: exit code %d, want %d with %q\n%s", command, c.args, r.code, c.code, c.want, r.stderr)
+			}
+		}
+	}
+}
+
 func TestQuoteAndExplainAreReadable(t *testing.T) {
 	data, _ := sampleFolder(t)
 	payment := []string{"--data", data, "--amount", "50.00", "--type", "CP", "--touchpoint", "CHECKOUT", "--order", "fee"}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -18,6 +19,7 @@ import (
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
+	"gec/api/problem"
 	"gec/api/rpc"
 	"gec/cmd/gec/internal/ask"
 	"gec/cmd/gec/internal/config"
@@ -82,6 +84,16 @@ func (p Process) ask(cmd *cobra.Command, server string, local func(*node.Folder)
 		}
 		return f(ask.NewLocal(handler))
 	})
+}
+
+// refused words what a client could not answer. All of a payment stands on the command line: where it is no payment,
+// the command was asked wrongly.
+func refused(err error) error {
+	var p *problem.Problem
+	if errors.As(err, &p) && p.Status == http.StatusBadRequest {
+		return &usageError{ask.Describe(err)}
+	}
+	return ask.Describe(err)
 }
 
 // The variables of the environment that hold an access key and the name of a file with one.

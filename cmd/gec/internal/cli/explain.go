@@ -45,7 +45,7 @@ func (p Process) explain() *cobra.Command {
 				Quote: request, BundleIds: only, Psp: ofPSP, MaxVerdicts: proto.Int32(verdictsMax),
 			})
 			if err != nil {
-				return ask.Describe(err)
+				return refused(err)
 			}
 			switch {
 			case q.json:

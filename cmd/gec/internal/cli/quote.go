@@ -30,7 +30,7 @@ func (p Process) quote() *cobra.Command {
 		return q.put(func(client *ask.Client) error {
 			answer, err := client.Quote(cmd.Context(), request)
 			if err != nil {
-				return ask.Describe(err)
+				return refused(err)
 			}
 			if q.json {
 				return printJSON(p.Stdout, answer)
