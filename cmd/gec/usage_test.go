@@ -25,7 +25,12 @@ func TestExitCodes(t *testing.T) {
 		{"quote --server http://127.0.0.1:1 --amount 1", 1, "start one with gec serve"},
 		{"qoute", 2, `there is no command "qoute": did you mean "quote"?`},
 		{"--no-such", 2, "unknown flag: --no-such"},
-		{"import", 2, "requires at least 1 arg"},
+		{"import", 2, "it does not take 0 arguments: write 'gec import --format FORMAT FILE…'"},
+		{"bundles diff 1 2 3", 2, "it does not take 3 arguments: write 'gec bundles diff FROM [TO]'"},
+		{"help bundles list", 0, "--psp"},
+		{"help qoute", 2, "quote"},
+		{"help bundles nope", 2, `there is no command "nope"`},
+		{"verify .", 2, "is a folder, not a backup: write --data ."},
 		{"import --format xlsx x", 2, `"xlsx" is none of native, snapshot, feelist`},
 		{"import --past x", 2, "--past is for --format cdi only"},
 		{"import --format cdi --mode merge x", 2, "a CDI says itself what it replaces"},
@@ -45,7 +50,7 @@ func TestExitCodes(t *testing.T) {
 		{"quote --amount 1 --limit many", 2, "--limit"},
 		{"config --stop-timeout 1h", 2, "use 1s to 10m"},
 		{"config --config nowhere.yaml", 2, "flag --config named it"},
-		{"version now", 2, "now"},
+		{"version now", 2, "it does not take 1 argument"},
 	} {
 		t.Run(test.args, func(t *testing.T) {
 			r := gec(t, strings.Fields(test.args)...)

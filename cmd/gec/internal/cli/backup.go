@@ -193,6 +193,9 @@ func (p Process) verify() *cobra.Command {
 		}
 		var faulty failures
 		for _, name := range files {
+			if at, err := os.Stat(name); err == nil && at.IsDir() {
+				return usage("%s is a folder, not a backup: write --data %s", name, name)
+			}
 			summary, err := checkBackup(cmd.Context(), name)
 			if err != nil {
 				faulty = append(faulty, fmt.Errorf("%s: %w", name, err))

@@ -61,6 +61,10 @@ func (p Process) command() *cobra.Command {
 		p.bundles(), p.offers(), p.requests(), p.subscriptions(), p.revisions(), p.keys(), p.receipts(),
 		p.backup(), p.restore(), p.verify(), p.migrate(), p.journal(), p.config(), p.version(),
 	)
+	root.InitDefaultHelpCmd()
+	if help, _, err := root.Find([]string{"help"}); err == nil {
+		help.Args = helpTopic
+	}
 	return root
 }
 

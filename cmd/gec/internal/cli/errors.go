@@ -127,14 +127,23 @@ func unknownCommand(cmd *cobra.Command, args []string) error {
 	return usage("there is no command %q%s", args[0], config.DidYouMean(args[0], known))
 }
 
-// arguments makes usage errors of wrong numbers of arguments.
+// arguments makes usage errors of wrong numbers of arguments, which say what they are.
 func arguments(check cobra.PositionalArgs) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		if err := check(cmd, args); err != nil {
-			return &usageError{err}
+			return usage("it does not take %s: write '%s %s'", count(len(args), "argument"), cmd.Parent().CommandPath(), cmd.Use)
 		}
 		return nil
 	}
+}
+
+// helpTopic refuses help on a command that there is not.
+func helpTopic(help *cobra.Command, args []string) error {
+	cmd, rest, err := help.Root().Find(args)
+	if err != nil {
+		return &usageError{err}
+	}
+	return unknownCommand(cmd, rest)
 }
 
 // count words a number of things: "1 bundle", "2 bundles".
