@@ -35,7 +35,7 @@ func (r *report) markdown() string {
 	var out strings.Builder
 	fmt.Fprintf(&out, "Measured in one run on %s, %s, %d processors", r.At.Format("2 January 2006"), r.Go, r.Processors)
 	if len(r.With) > 0 {
-		fmt.Fprintf(&out, ", the service with `%s`", strings.Join(r.With, " "))
+		fmt.Fprintf(&out, ", the service with %s", strings.Join(r.With, ", "))
 	}
 	out.WriteString(".\n\n| what | goal | measured | floor | ratio | by CPU | |\n|---|---|---|---|---|---|---|\n")
 	for _, g := range r.Goals {

@@ -59,8 +59,8 @@ func parse() settings {
 	flag.StringVar(&s.only, "only", "", "measure of the running service only these `parts`, with commas between them: "+strings.Join(parts, ", "))
 	flag.DurationVar(&s.soak, "soak", 0, "do nothing but ask at half of the peak for this `time`, with a change of the catalogue every second")
 	flag.StringVar(&s.node.Binary, "gec", "", "`binary` of the service; none: it is built from ./cmd/gec")
-	flag.BoolVar(&s.node.Keys, "keys", false, "have callers show an access key")
-	flag.Func("serve", "a further `argument` of gec serve, such as one that turns keys on; may be repeated", func(argument string) error {
+	flag.BoolVar(&s.node.Keys, "keys", true, "have callers show an access key")
+	flag.Func("serve", "a further `argument` of gec serve, such as one that turns traces on; may be repeated", func(argument string) error {
 		s.node.Arguments = append(s.node.Arguments, argument)
 		return nil
 	})
@@ -106,7 +106,7 @@ func run(ctx context.Context, s settings) error {
 		}
 		return r.writeDoc(s.doc)
 	}
-	report := report{With: s.node.Arguments}
+	report := report{With: append([]string{"journal", "metrics"}, s.node.Arguments...)}
 	if s.node.Keys {
 		report.With = append([]string{"an access key in every call"}, report.With...)
 	}

@@ -18,7 +18,7 @@ type report struct {
 	At         time.Time `json:"at"`
 	Go         string    `json:"go"`
 	Processors int       `json:"processors"`
-	// With are the arguments that turned further parts of the service on.
+	// With are the parts of the service that were on, and further arguments of it.
 	With []string `json:"with,omitempty"`
 	// Goals are the rows of the table of shared/performance.md.
 	Goals []goal `json:"goals"`

@@ -37,7 +37,7 @@ type Node struct {
 
 // Start runs the service on a data folder and free ports of loopback.
 func (n Node) Start(ctx context.Context, folder string, arguments ...string) (*Process, error) {
-	all := []string{"serve", "--data", folder, "--http", "127.0.0.1:0", "--grpc", "127.0.0.1:0", "--log-requests=false"}
+	all := []string{"serve", "--data", folder, "--http", "127.0.0.1:0", "--grpc", "127.0.0.1:0", "--ops", "127.0.0.1:0", "--log-requests=false"}
 	return Start(ctx, n.Binary, slices.Concat(all, arguments, n.Arguments)...)
 }
 
