@@ -3,7 +3,6 @@ package rpc
 import (
 	"context"
 	"log/slog"
-	"time"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/metadata"
@@ -51,7 +50,7 @@ func (i *interceptor) unary(ctx context.Context, in any, info *grpc.UnaryServerI
 	id := incomingRequestID(ctx)
 	// It fails only once headers were sent, which no handler did yet.
 	_ = grpc.SetHeader(ctx, metadata.MD{requestIDMetadata: []string{id}})
-	call := logged{started: time.Now(), id: id, method: info.FullMethod}
+	call := newLogged(ctx, id, info.FullMethod)
 	defer func() {
 		err = call.shown(err, recover())
 		if err == nil {
@@ -61,7 +60,7 @@ func (i *interceptor) unary(ctx context.Context, in any, info *grpc.UnaryServerI
 		i.observe.call(ctx, observe.GRPC, &call)
 		if i.journal != nil && ours(call.method) {
 			var e journal.Entry
-			call.enter(&e, ctx, in, out)
+			call.enter(&e, in, out)
 			i.journal.Add(&e)
 		}
 	}()
@@ -75,7 +74,7 @@ func (i *interceptor) stream(server any, stream grpc.ServerStream, info *grpc.St
 	id := incomingRequestID(stream.Context())
 	// It fails only once headers were sent, which no handler did yet.
 	_ = stream.SetHeader(metadata.MD{requestIDMetadata: []string{id}})
-	call := logged{started: time.Now(), id: id, method: info.FullMethod}
+	call := newLogged(stream.Context(), id, info.FullMethod)
 	begun := false
 	defer func() {
 		err = call.shown(err, recover())
@@ -83,7 +82,7 @@ func (i *interceptor) stream(server any, stream grpc.ServerStream, info *grpc.St
 		i.observe.call(stream.Context(), observe.GRPC, &call)
 		if i.journal != nil && ours(call.method) && !(begun && call.method == gecv1.QuoteService_BatchQuote_FullMethodName) {
 			var e journal.Entry
-			call.enter(&e, stream.Context(), nil, nil)
+			call.enter(&e, nil, nil)
 			i.journal.Add(&e)
 		}
 	}()

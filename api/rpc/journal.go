@@ -47,7 +47,8 @@ func loggedOf(ctx context.Context) *logged {
 	if l, ok := ctx.Value(loggedKey{}).(*logged); ok {
 		return l
 	}
-	return &logged{id: incomingRequestID(ctx), method: gecv1.QuoteService_BatchQuote_FullMethodName}
+	l := newLogged(ctx, incomingRequestID(ctx), gecv1.QuoteService_BatchQuote_FullMethodName)
+	return &l
 }
 
 // httpStatus is the status of the answer, or the one that its code corresponds to.
@@ -59,12 +60,10 @@ func (l *logged) httpStatus() int {
 }
 
 // enter fills in what the journal keeps of a gRPC call, valid while the request is.
-//
-//nolint:revive // the entry is what is filled
-func (l *logged) enter(e *journal.Entry, ctx context.Context, in, out any) {
+func (l *logged) enter(e *journal.Entry, in, out any) {
 	e.Started, e.Took, e.Operation, e.Caller = l.started, time.Since(l.started), operationOf(l.method), l.caller
 	e.RequestID, e.Status = l.id, l.httpStatus()
-	e.IUV, e.Context = firstOf(ctx, iuvMetadata), firstOf(ctx, contextMetadata)
+	e.IUV, e.Context = l.iuv, l.paymentContext
 	asked(&e.Facts, in)
 	told(&e.Facts, out)
 	if answer, ok := out.(*reply); ok {

@@ -21,13 +21,23 @@ type logged struct {
 	id, method string
 	// caller is the name of who calls; empty where it was not asked.
 	caller string
-	code   codes.Code
+	// iuv and paymentContext are what the caller says of the payment, for the journal.
+	iuv, paymentContext string
+	code                codes.Code
 	// status is that of the problem that the answer is, 0 for none.
 	status   int
 	revision int64
 	rows     int
 	// cause is the error behind an answer that tells no cause.
 	cause error
+}
+
+// newLogged is a call that begins now. What its metadata say is read once: of a batch, not for every request.
+func newLogged(ctx context.Context, id, method string) logged {
+	return logged{
+		started: time.Now(), id: id, method: method,
+		iuv: firstOf(ctx, iuvMetadata), paymentContext: firstOf(ctx, contextMetadata),
+	}
 }
 
 // The keys of a line of the log.

@@ -107,7 +107,8 @@ func (s *quoteServer) BatchQuote(stream gecv1.QuoteService_BatchQuoteServer) err
 			}
 			return err
 		}
-		one := logged{started: time.Now(), id: of.id, method: of.method, caller: of.caller}
+		one := *of
+		one.started = time.Now()
 		out, err := s.reply(ctx, in.message)
 		if err != nil {
 			if ctx.Err() != nil {
@@ -121,7 +122,7 @@ func (s *quoteServer) BatchQuote(stream gecv1.QuoteService_BatchQuoteServer) err
 		if s.journal != nil {
 			out.body = in.raw()
 			var e journal.Entry
-			one.enter(&e, ctx, in.message, out)
+			one.enter(&e, in.message, out)
 			s.journal.Add(&e)
 		}
 		if err := stream.SendMsg(out); err != nil {
