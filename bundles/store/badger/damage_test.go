@@ -308,6 +308,56 @@ func TestDamagedTable(t *testing.T) {
 	mustClose(t, s)
 }
 
+// TestDamageBelowTheHead damages the second of four revisions: the last good one is the first, as the state of those
+// after has the damage too.
+func TestDamageBelowTheHead(t *testing.T) {
+	dir := t.TempDir()
+	s := mustOpen(t, dir, Options{})
+	mustCommit(t, s, put(3, "of 1"))
+	mustCommit(t, s, []bundles.Row{{Kind: 'b', ID: "once", Document: []byte("of 2")}})
+	mustCommit(t, s, put(2, "of 3"))
+	mustCommit(t, s, put(1, "of 4"))
+	set(t, s, rowKey('b', "once", 2), nil)
+	mustClose(t, s)
+	s = mustOpen(t, dir, Options{LastGood: true})
+	if got := content(t, s); got != "3 × of 1" || s.Degraded() == nil {
+		t.Errorf("content is %s, degraded %v", got, s.Degraded())
+	}
+	mustClose(t, s)
+}
+
+// TestManifestCut cuts the list of tables at every length: the folder opens with all of its history, or is refused.
+func TestManifestCut(t *testing.T) {
+	dir := t.TempDir()
+	for i := range 3 {
+		s := mustOpen(t, dir, Options{})
+		mustCommit(t, s, put(100, fmt.Sprint("of ", i)))
+		mustClose(t, s) // into a table
+	}
+	info, err := os.Stat(filepath.Join(dir, badgerdb.ManifestFilename))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for length := range info.Size() {
+		cut := copyFolder(t, dir)
+		if err := os.Truncate(filepath.Join(cut, badgerdb.ManifestFilename), length); err != nil {
+			t.Fatal(err)
+		}
+		s, err := open(cut, Options{VerifyRows: 1})
+		var damaged *DamagedError
+		if errors.As(err, &damaged) {
+			continue
+		}
+		if err != nil {
+			t.Fatalf("cut at %d: %v", length, err)
+		}
+		if got := content(t, s); got != "100 × of 2" && got != "100 × of 1" && got != "100 × of 0" {
+			t.Errorf("cut at %d: it serves %s", length, got)
+		}
+		mustClose(t, s)
+	}
+}
+
 func TestFormat(t *testing.T) {
 	dir := t.TempDir()
 	s := mustOpen(t, dir, Options{})

@@ -19,17 +19,41 @@ import (
 
 // prepare makes a folder fit to be opened: it creates it, removes the empty log files that a kill
 // between create and truncate leaves and that Badger stumbles over (its issue 2207), and checks all
-// tables. It does so under Badger's lock.
-func prepare(dir string, o badgerdb.Options) error {
+// tables. It does so under Badger's lock. It reports whether there are tables that the database is not made of: a
+// crash leaves the one that was being written, and a manifest that was cut leaves others, which Badger removes.
+func prepare(dir string, o badgerdb.Options) (orphans bool, err error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return err
+		return false, err
 	}
-	return locked(dir, func() error {
+	err = locked(dir, func() error {
 		if err := removeEmptyLogs(dir); err != nil {
 			return err
 		}
-		return checkTables(dir, o)
+		tables, err := listTables(dir, o)
+		if err != nil {
+			return err
+		}
+		files, err := filepath.Glob(filepath.Join(dir, "*.sst"))
+		if err != nil {
+			return err
+		}
+		orphans = slices.ContainsFunc(files, func(file string) bool {
+			id, ok := table.ParseFileID(file)
+			_, named := tables[id]
+			return ok && !named
+		})
+		return checkTables(dir, o, tables)
 	})
+	return orphans, err
+}
+
+// Owns reports whether a file of a folder, by its name, is the store's.
+func Owns(name string) bool {
+	switch filepath.Ext(name) {
+	case ".mem", ".vlog", ".sst":
+		return true
+	}
+	return name == badgerdb.ManifestFilename || name == badgerdb.KeyRegistryFileName || name == "DISCARD" || name == "LOCK"
 }
 
 func removeEmptyLogs(dir string) error {
@@ -57,11 +81,7 @@ func removeEmptyLogs(dir string) error {
 // checkTables verifies every block of every table that the database is made of. Badger itself would
 // leave out a table whose index is damaged, so that its rows are silently gone, and would end the
 // process on a damaged footer, in a goroutine where nobody can recover.
-func checkTables(dir string, o badgerdb.Options) error {
-	tables, err := listTables(dir, o)
-	if err != nil {
-		return err
-	}
+func checkTables(dir string, o badgerdb.Options, tables map[uint64]badgerdb.TableManifest) error {
 	var (
 		checks sync.WaitGroup
 		ids    = make(chan uint64)

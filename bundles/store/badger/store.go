@@ -5,9 +5,11 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 
 	badgerdb "github.com/dgraph-io/badger/v4"
 
@@ -58,15 +60,19 @@ var _ bundles.Store = (*Store)(nil)
 func Open(dir string, o Options) (*Store, error) {
 	o = o.withDefaults()
 	database := o.database(dir)
-	if err := prepare(dir, database); err != nil {
+	orphans, err := prepare(dir, database)
+	if err != nil {
 		return nil, fmt.Errorf("open catalogue: %w", err)
+	}
+	if orphans {
+		o.VerifyRows = -1 // any row may be in a table that is left out
 	}
 	db, err := openDatabase(database)
 	if err != nil {
 		return nil, fmt.Errorf("open catalogue: %w", err)
 	}
 	s := &Store{dir: dir, o: o, db: db}
-	if err := s.load(); err != nil {
+	if err := s.load(orphans); err != nil {
 		return nil, errors.Join(fmt.Errorf("open catalogue in %s: %w", dir, err), db.Close())
 	}
 	return s, nil
@@ -81,15 +87,28 @@ func openDatabase(o badgerdb.Options) (db *badgerdb.DB, err error) {
 		}
 	}()
 	db, err = badgerdb.Open(o)
-	if err != nil && strings.Contains(err.Error(), "Cannot acquire directory lock") {
-		return nil, fmt.Errorf("%w: %s", ErrInUse, o.Dir)
+	switch {
+	case err == nil || ofSystem(err):
+	case strings.Contains(err.Error(), "Cannot acquire directory lock"):
+		err = fmt.Errorf("%w: %s", ErrInUse, o.Dir)
+	default:
+		err = &DamagedError{Part: "database", Reason: err.Error()}
 	}
 	return db, err
 }
 
-// load brings the store to the revision that it serves.
-func (s *Store) load() error {
-	if err := s.checkFormat(); err != nil {
+// ofSystem reports whether an error is one of the system's by which a folder that is whole cannot be opened. Badger
+// hands on only the text.
+func ofSystem(err error) bool {
+	return slices.ContainsFunc([]error{
+		syscall.EACCES, syscall.EPERM, syscall.EROFS, syscall.ENOSPC, syscall.EIO, syscall.EMFILE, syscall.ENFILE, syscall.ENOMEM,
+	}, func(system error) bool { return strings.Contains(err.Error(), system.Error()) })
+}
+
+// load brings the store to the revision that it serves; orphans says that there were tables that the database is
+// not made of.
+func (s *Store) load(orphans bool) error {
+	if err := s.checkFormat(orphans); err != nil {
 		return err
 	}
 	var all gaps
@@ -107,7 +126,7 @@ func (s *Store) load() error {
 	}
 	var damage *DamagedError
 	if errors.As(err, &damage) && s.o.LastGood {
-		head, err = s.lastGood(head)
+		head, err = s.lastGood(head, damage)
 		s.degraded.Store(damage)
 	}
 	if err != nil {
@@ -121,11 +140,14 @@ func (s *Store) load() error {
 }
 
 // checkFormat refuses a folder of another format and marks a new one.
-func (s *Store) checkFormat() error {
+func (s *Store) checkFormat(orphans bool) error {
 	return s.db.Update(func(txn *badgerdb.Txn) error {
 		content, err := getContent(txn, []byte(formatKey))
 		switch {
 		case errors.Is(err, badgerdb.ErrKeyNotFound):
+			if orphans {
+				return &DamagedError{Part: badgerdb.ManifestFilename, Reason: "it names none of the tables that hold the catalogue"}
+			}
 			if anyKey(txn) {
 				return &FormatError{Known: formatWithBases}
 			}

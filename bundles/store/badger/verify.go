@@ -40,11 +40,15 @@ func (s *Store) verifyRecent(head bundles.Record) error {
 	})
 }
 
-// lastGood returns the record of the last revision at or before the head whose rows match it; the zero
-// Record when none does.
-func (s *Store) lastGood(head bundles.Record) (good bundles.Record, err error) {
+// lastGood returns the record of the last revision before the damaged one whose rows match it; the zero Record when
+// none does. Revisions after the damaged one have the damage in their state, although their own rows match.
+func (s *Store) lastGood(head bundles.Record, damage *DamagedError) (good bundles.Record, err error) {
 	err = s.db.View(func(txn *badgerdb.Txn) error {
-		for revision := max(head.Revision, lastRecord(txn)); revision > 0; revision-- {
+		last := max(head.Revision, lastRecord(txn))
+		if damage.Part != "head" && damage.Revision > 0 { // a head is not part of any state
+			last = min(last, damage.Revision-1)
+		}
+		for revision := last; revision > 0; revision-- {
 			if s.within(revision, revision) != nil {
 				continue // it has no state
 			}

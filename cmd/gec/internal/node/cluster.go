@@ -30,7 +30,11 @@ func share(ctx context.Context, c config.Config, folder *badger.Store, log *slog
 	}
 	if damage := folder.Degraded(); damage != nil {
 		log.Warn("the node's copy is damaged: it goes on from its last good revision and takes the rest from etcd", "error", damage)
-		if err := folder.Discard(ctx); err != nil {
+		err := folder.Discard(ctx)
+		if err == nil {
+			_, err = folder.Verify(ctx) // where one thing is damaged, another may be
+		}
+		if err != nil {
 			return nil, nil, fmt.Errorf("data folder %s: %w", absolute(c.DataDir), err)
 		}
 	}
@@ -45,24 +49,24 @@ func share(ctx context.Context, c config.Config, folder *badger.Store, log *slog
 	return shared, shared, nil
 }
 
-// openCopy opens the folder of a node of a cluster. One that is too damaged to be opened is moved aside, as etcd has
-// all that it needs to be filled again.
-func openCopy(c config.Config, o badger.Options) (*badger.Store, error) {
-	store, err := badger.Open(c.DataDir, o)
+// openOrReplace opens a folder. The copy of a cluster's catalogue that is too damaged is moved aside, as etcd has all
+// that it needs to be filled again.
+func openOrReplace(ctx context.Context, c config.Config, o badger.Options) (*Folder, error) {
+	folder, err := openFolder(ctx, c, o)
 	var damage *badger.DamagedError
 	if c.Store != "etcd" || !o.LastGood || !errors.As(err, &damage) {
-		return store, err
+		return folder, err
 	}
 	aside, failed := moveAside(c.DataDir)
 	if failed != nil {
 		return nil, errors.Join(err, failed)
 	}
 	o.Logger.Error("the node's copy is damaged and was moved aside: it is filled again from etcd", "error", damage, "moved_to", aside)
-	return badger.Open(c.DataDir, o)
+	return openFolder(ctx, c, o)
 }
 
-// moveAside moves the files of a folder, but no folders in it, such as the journal, to a new folder next to it, and
-// returns its name.
+// moveAside moves the files of the store, but not what else lies in the folder, such as the journal and the key of
+// receipts, to a new folder next to it, and returns its name.
 func moveAside(dir string) (string, error) {
 	dir = absolute(dir)
 	aside, err := os.MkdirTemp(filepath.Dir(dir), filepath.Base(dir)+".damaged-")
@@ -71,7 +75,7 @@ func moveAside(dir string) (string, error) {
 	}
 	files, err := os.ReadDir(dir)
 	for _, file := range files {
-		if file.IsDir() {
+		if file.IsDir() || !badger.Owns(file.Name()) {
 			continue
 		}
 		err = errors.Join(err, os.Rename(filepath.Join(dir, file.Name()), filepath.Join(aside, file.Name())))
@@ -302,7 +306,7 @@ func Migrate(ctx context.Context, c config.Config, toEtcd bool, log *slog.Logger
 		return last, fmt.Errorf("data folder %s holds no catalogue", absolute(c.DataDir))
 	}
 	c.Store = "etcd"
-	folder, err := open(ctx, c, badger.Options{Logger: log})
+	folder, err := openFolder(ctx, c, badger.Options{Logger: log})
 	if err != nil {
 		return last, err
 	}

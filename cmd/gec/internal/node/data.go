@@ -45,7 +45,7 @@ type Folder struct {
 // to do where a person can do something.
 func Open(ctx context.Context, c config.Config, log *slog.Logger) (*Folder, error) {
 	c.Store = "badger" // a command works on the folder alone
-	return open(ctx, c, badger.Options{Logger: log})
+	return openFolder(ctx, c, badger.Options{Logger: log})
 }
 
 // OpenExisting is [Open] for commands that only read: a folder without a catalogue is an error.
@@ -81,9 +81,9 @@ func empty(dir string) bool {
 	return errors.Is(err, fs.ErrNotExist) || err == nil && len(files) == 0
 }
 
-func open(ctx context.Context, c config.Config, o badger.Options) (*Folder, error) {
+func openFolder(ctx context.Context, c config.Config, o badger.Options) (*Folder, error) {
 	o.WatermarkBytes = uint64(c.WatermarkMiB) << 20
-	store, err := openCopy(c, o)
+	store, err := badger.Open(c.DataDir, o)
 	if errors.Is(err, badger.ErrInUse) {
 		return nil, fmt.Errorf("data folder %s is in use by another gec: stop that one, or ask it with --server http://…: %w", absolute(c.DataDir), err)
 	}
@@ -98,6 +98,11 @@ func open(ctx context.Context, c config.Config, o badger.Options) (*Folder, erro
 		ProgramsMax: c.ProgramsMax, ECPlansMax: c.ECPlansMax, SnapshotsMax: c.SnapshotsMax, Annotate: fragment.Of, Stage: trace.Stage,
 	})
 	if err != nil {
+		if errors.Is(err, bundles.ErrCorrupt) {
+			// A row that cannot be decoded is damaged where its hash says so, else of a later version.
+			_, damage := store.Verify(ctx)
+			err = errors.Join(err, damage)
+		}
 		return nil, errors.Join(fmt.Errorf("data folder %s: %w", absolute(c.DataDir), err), served.Close())
 	}
 	return &Folder{Catalogue: catalogue, store: store, shared: shared}, nil
