@@ -3,6 +3,7 @@ package engine_test
 import (
 	"errors"
 	"fmt"
+	"reflect"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -52,7 +53,7 @@ func TestQ1Q2Q3Q23Refusals(t *testing.T) {
 			c.change(p, &o)
 			_, indexed := engine.NewQuoter().Quotes(s, p, o)
 			_, plain := engine.Plain(s, p, o)
-			_, explained := engine.Explain(s, p, o)
+			_, explained := engine.Explain(s, p, o, engine.Asking{})
 			for _, err := range []error{indexed, plain, explained} {
 				var unknown *engine.UnknownNameError
 				var invalid *engine.InvalidPaymentError
@@ -315,7 +316,7 @@ func explainedWrong(w *world, s *engine.Snapshot, p *engine.Payment, o engine.Op
 	if err != nil {
 		return err.Error()
 	}
-	explanation, err := engine.Explain(s, p, o)
+	explanation, err := engine.Explain(s, p, o, engine.Asking{})
 	if err != nil {
 		return err.Error()
 	}
@@ -350,6 +351,53 @@ func explainedWrong(w *world, s *engine.Snapshot, p *engine.Payment, o engine.Op
 		}
 	}
 	return ""
+}
+
+// TestExplainOfSome holds that the verdicts on some bundles are those that the whole explanation has on them, that no
+// more are found than are wanted, and that an explanation that nobody waits for any more ends.
+func TestExplainOfSome(t *testing.T) {
+	d := seededDice(t)
+	for range runs(100) {
+		w := randomWorld(d, small(d))
+		s := w.snapshot(t)
+		p, o := randomPayment(d, w), randomOptions(d)
+		whole, err := engine.Explain(s, p, o, engine.Asking{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		asked := map[string]bool{}
+		for _, b := range w.bundles {
+			asked[b.ID] = percent(d, 50)
+		}
+		most, looked := d.IntN(5)+1, 0
+		some, err := engine.Explain(s, p, o, engine.Asking{
+			About: func(b *engine.Bundle) bool { return asked[b.ID] }, Most: most, Stopped: func() error { looked++; return nil },
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var want []engine.Verdict
+		for _, v := range whole.Verdicts {
+			if asked[v.Bundle.ID] {
+				want = append(want, v)
+			}
+		}
+		if some.Asked != len(want) || whole.Asked != len(w.bundles) || looked != min(most, len(want)) {
+			t.Fatalf("%d were asked about, want %d; %d were looked at, at most %d were wanted", some.Asked, len(want), looked, most)
+		}
+		if want = want[:min(most, len(want))]; len(some.Verdicts) != len(want) {
+			t.Fatalf("%d verdicts, want %d", len(some.Verdicts), len(want))
+		}
+		for i := range want {
+			if !reflect.DeepEqual(some.Verdicts[i], want[i]) {
+				t.Fatalf("got %+v, want %+v", some.Verdicts[i], want[i])
+			}
+		}
+		gone := errors.New("gone")
+		if _, err := engine.Explain(s, p, o, engine.Asking{Stopped: func() error { return gone }}); len(w.bundles) > 0 && !errors.Is(err, gone) {
+			t.Fatalf("nobody waits for it: %v", err)
+		}
+	}
 }
 
 // allRows are the rows of all bundles that apply, before Q19.

@@ -3,13 +3,13 @@ package engine
 import (
 	"cmp"
 	"fmt"
-	"slices"
+	"math"
 	"strings"
 
 	"gec/engine/condition"
 )
 
-// Explanation says of every bundle of a snapshot why it is, or is not, in the answer to one payment.
+// Explanation says of bundles of a snapshot why they are, or are not, in the answer to one payment.
 type Explanation struct {
 	Revision       int64
 	Seed           uint64
@@ -17,6 +17,18 @@ type Explanation struct {
 	// Verdicts are first those of the rows of the answer, in their order, then all others by
 	// bundle id.
 	Verdicts []Verdict
+	// Asked is the number of bundles that were asked about, of which Verdicts has the first.
+	Asked int
+}
+
+// Asking says which verdicts are wanted of an explanation. The zero value is all of them.
+type Asking struct {
+	// About says whether a bundle is asked about; nil: all are.
+	About func(*Bundle) bool
+	// Most is the number of verdicts at most; 0: all.
+	Most int
+	// Stopped is asked before each verdict; an error ends the explanation. nil: it goes on to its end.
+	Stopped func() error
 }
 
 // Verdict is what became of one bundle.
@@ -36,10 +48,16 @@ type Verdict struct {
 	Program string
 }
 
-// Explain returns the verdicts on every bundle for a payment. It takes the plain path and is as slow.
-// Errors as [Quoter.Quotes].
-func Explain(s *Snapshot, p *Payment, o Options) (*Explanation, error) {
-	answer, err := Plain(s, p, o)
+// Explain returns verdicts for a payment. Each is found the plain way, by the bundle's own program, and costs as
+// much; how the bundles rank is what [Quoter.Quotes] says.
+// Errors as Quoter.Quotes, and that of Asking.Stopped.
+func Explain(s *Snapshot, p *Payment, o Options, asking Asking) (*Explanation, error) {
+	shown := int(o.limit())
+	// Every row that there is, so that the verdict on one needs no look at the others.
+	if o.Limit >= 0 { // others are refused
+		o.Limit = max(o.limit(), int32(min(s.Len(), math.MaxInt32)))
+	}
+	answer, err := NewQuoter().Quotes(s, p, o)
 	if err != nil {
 		return nil, err
 	}
@@ -53,70 +71,85 @@ func Explain(s *Snapshot, p *Payment, o Options) (*Explanation, error) {
 	}
 	e := explainer{
 		plainRun: plainRun{query: &q, options: &o, subscriptions: subscriptions, evaluator: q.evaluator()},
-		rank:     map[*Bundle]int{}, best: map[uint32]plainCandidate{},
+		shown:    shown, rank: map[string]int{}, best: map[uint32]*Quote{},
 	}
 	for i := range answer.Quotes {
-		e.rank[answer.Quotes[i].Bundle] = i + 1
+		quote := &answer.Quotes[i]
+		if i < shown {
+			e.rank[quote.Bundle.ID] = i + 1
+		}
+		if o.View == OnePerPSP {
+			e.best[s.names.psps.find(quote.Bundle.PSP)] = quote
+		}
 	}
 	explanation := &Explanation{Revision: answer.Revision, Seed: answer.Seed, BelowThreshold: answer.BelowThreshold}
-	explanation.Verdicts = e.verdicts(s.sortedRows())
+	for _, r := range e.inOrder(s.sortedRows()) {
+		if asking.About != nil && !asking.About(r.bundle) {
+			continue
+		}
+		explanation.Asked++
+		if asking.Most > 0 && len(explanation.Verdicts) == asking.Most {
+			continue
+		}
+		if asking.Stopped != nil {
+			if err := asking.Stopped(); err != nil {
+				return nil, err
+			}
+		}
+		explanation.Verdicts = append(explanation.Verdicts, e.verdict(r))
+	}
 	return explanation, nil
 }
 
 // explainer is the explanation of one payment in the making.
 type explainer struct {
 	plainRun
-	rank map[*Bundle]int
-	// best holds the best candidate of every PSP (Q19).
-	best map[uint32]plainCandidate
+	// shown is the number of rows that the payer is shown, rank the place of each of these by bundle id, from 1.
+	shown int
+	rank  map[string]int
+	// best holds the row of every PSP that has one, shown or not (Q19); in other views nothing.
+	best map[uint32]*Quote
 }
 
-func (e *explainer) verdicts(rows []*row) []Verdict {
-	verdicts := make([]Verdict, len(rows))
-	candidates := make([]plainCandidate, len(rows))
-	for i, r := range rows {
-		c, applies, err := e.row(r)
-		v := &verdicts[i]
-		v.Bundle, v.Program, v.Applies = r.bundle, Program(r.bundle), applies
-		candidates[i] = c
-		if !applies {
-			v.Rule, v.Reason = e.refusal(r, err)
-			continue
-		}
-		quote := c.quote()
-		v.Quote = &quote
-		if kept, ok := e.best[r.psp]; !ok || better(&c.candidate, &kept.candidate) {
-			e.best[r.psp] = c
+// inOrder returns the rows, which are in order of bundle id, in that of verdicts.
+func (e *explainer) inOrder(rows []*row) []*row {
+	ordered := make([]*row, len(e.rank), len(rows))
+	for _, r := range rows {
+		if rank := e.rank[r.bundle.ID]; rank > 0 {
+			ordered[rank-1] = r
+		} else {
+			ordered = append(ordered, r)
 		}
 	}
-	for i := range verdicts {
-		if v := &verdicts[i]; v.Applies {
-			v.Rank = e.rank[v.Bundle]
-			e.place(v, &candidates[i])
-		}
+	return ordered
+}
+
+func (e *explainer) verdict(r *row) Verdict {
+	c, applies, err := e.row(r)
+	v := Verdict{Bundle: r.bundle, Program: Program(r.bundle), Applies: applies}
+	if !applies {
+		v.Rule, v.Reason = e.refusal(r, err)
+		return v
 	}
-	slices.SortStableFunc(verdicts, func(a, b Verdict) int {
-		if (a.Rank == 0) != (b.Rank == 0) {
-			return b.Rank - a.Rank
-		}
-		return a.Rank - b.Rank
-	})
-	return verdicts
+	quote := c.quote()
+	v.Quote, v.Rank = &quote, e.rank[r.bundle.ID]
+	e.place(&v, r)
+	return v
 }
 
 // place says why a bundle that applies is, or is not, a row (Q15 to Q23).
-func (e *explainer) place(v *Verdict, c *plainCandidate) {
+func (e *explainer) place(v *Verdict, r *row) {
 	if v.Rank > 0 {
 		v.Reason = e.cost(v.Quote)
 		return
 	}
-	if kept := e.best[c.row.psp]; e.options.View == OnePerPSP && kept.row != c.row {
+	if kept := e.best[r.psp]; kept != nil && kept.Bundle != v.Bundle {
 		v.Rule = "Q19"
-		v.Reason = fmt.Sprintf("bundle %s of the same PSP is better: %s before %s", kept.row.bundle.ID, q19Values(&kept.candidate), q19Values(&c.candidate))
+		v.Reason = fmt.Sprintf("bundle %s of the same PSP is better: %s before %s", kept.Bundle.ID, q19Values(kept), q19Values(v.Quote))
 		return
 	}
 	v.Rule = "Q23"
-	v.Reason = fmt.Sprintf("comes after the first %d rows", e.options.limit())
+	v.Reason = fmt.Sprintf("comes after the first %d rows", e.shown)
 }
 
 func (o *Options) limit() int32 {
@@ -126,8 +159,8 @@ func (o *Options) limit() int32 {
 	return o.Limit
 }
 
-func q19Values(c *candidate) string {
-	return fmt.Sprintf("net %d cents, gross %d cents, on-us %t, id %s", c.net, c.gross, c.row.bundle.OnUs, c.row.bundle.ID)
+func q19Values(q *Quote) string {
+	return fmt.Sprintf("net %d cents, gross %d cents, on-us %t, id %s", q.NetCents, q.GrossCents, q.Bundle.OnUs, q.Bundle.ID)
 }
 
 // cost says how the fee of a row came about.

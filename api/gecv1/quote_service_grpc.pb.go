@@ -48,8 +48,8 @@ type QuoteServiceClient interface {
 	// be answered gets an `error` in place of an answer and does not end the stream. Requests are read
 	// only as fast as answers are taken.
 	BatchQuote(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[QuoteRequest, QuoteResponse], error)
-	// Explain says of each bundle whether and where it is in the answer, and why. It looks at every
-	// bundle of the catalogue and is meant for people: use Quote to get fees.
+	// Explain says of each bundle whether and where it is in the answer, and why. Each
+	// verdict costs as much as many quotes; it is meant for people: use Quote to get fees.
 	Explain(ctx context.Context, in *ExplainRequest, opts ...grpc.CallOption) (*ExplainResponse, error)
 }
 
@@ -110,8 +110,8 @@ type QuoteServiceServer interface {
 	// be answered gets an `error` in place of an answer and does not end the stream. Requests are read
 	// only as fast as answers are taken.
 	BatchQuote(grpc.BidiStreamingServer[QuoteRequest, QuoteResponse]) error
-	// Explain says of each bundle whether and where it is in the answer, and why. It looks at every
-	// bundle of the catalogue and is meant for people: use Quote to get fees.
+	// Explain says of each bundle whether and where it is in the answer, and why. Each
+	// verdict costs as much as many quotes; it is meant for people: use Quote to get fees.
 	Explain(context.Context, *ExplainRequest) (*ExplainResponse, error)
 	mustEmbedUnimplementedQuoteServiceServer()
 }

@@ -40,21 +40,24 @@ func (s *quoting) explain(ctx context.Context, in *gecv1.ExplainRequest) (*gecv1
 		return nil, err
 	}
 	c.request.payment.At = at
-	explanation, err := engine.Explain(snapshot, &c.request.payment, c.request.options)
+	limit := verdictsDefault
+	if in.MaxVerdicts != nil {
+		limit = int(*in.MaxVerdicts)
+	}
+	explanation, err := engine.Explain(snapshot, &c.request.payment, c.request.options, engine.Asking{
+		About: func(b *engine.Bundle) bool {
+			return (wanted == nil || wanted[b.ID]) && (in.GetPsp() == "" || strings.EqualFold(b.PSP, in.GetPsp()))
+		},
+		Most: limit, Stopped: ctx.Err,
+	})
 	if err != nil {
 		return nil, err
 	}
 	out := &gecv1.ExplainResponse{
 		Id: in.Quote.GetId(), Revision: explanation.Revision, Seed: explanation.Seed,
-		At: timestamppb.New(at), BelowThreshold: explanation.BelowThreshold,
+		At: timestamppb.New(at), BelowThreshold: explanation.BelowThreshold, Total: int32(explanation.Asked),
 	}
-	limit := verdictsDefault
-	if in.MaxVerdicts != nil {
-		limit = int(*in.MaxVerdicts)
-	}
-	addVerdicts(out, explanation.Verdicts, limit, func(b *engine.Bundle) bool {
-		return (wanted == nil || wanted[b.ID]) && (in.GetPsp() == "" || strings.EqualFold(b.PSP, in.GetPsp()))
-	})
+	addVerdicts(out, explanation.Verdicts)
 	return out, nil
 }
 
@@ -97,22 +100,13 @@ func wantedBundles(s *engine.Snapshot, ids []string) (map[string]bool, error) {
 	return wanted, nil
 }
 
-// addVerdicts adds the verdicts that match, up to a number and to explainBytesMax, and counts them all.
-func addVerdicts(out *gecv1.ExplainResponse, verdicts []engine.Verdict, limit int, match func(*engine.Bundle) bool) {
-	size, full := 0, false
+// addVerdicts adds verdicts up to explainBytesMax.
+func addVerdicts(out *gecv1.ExplainResponse, verdicts []engine.Verdict) {
+	size := 0
 	for i := range verdicts {
-		v := &verdicts[i]
-		if !match(v.Bundle) {
-			continue
-		}
-		out.Total++
-		if full = full || len(out.Verdicts) == limit; full {
-			continue
-		}
-		verdict := newVerdict(v)
+		verdict := newVerdict(&verdicts[i])
 		if size += proto.Size(verdict); size > explainBytesMax {
-			full = true
-			continue
+			return
 		}
 		out.Verdicts = append(out.Verdicts, verdict)
 	}

@@ -187,7 +187,7 @@ func TestWhyNotIsTheEngines(t *testing.T) {
 			v := p.ask(t, query+"&why="+psp)
 			payment := v.Directory.payment(v.Question, v.Question.at(saturday, p.zone))
 			payment.PaymentType = "CP"
-			whole, err := engine.Explain(v.Directory.snapshot, payment, engine.Options{Order: engine.OrderFee, Limit: rowsMax})
+			whole, err := engine.Explain(v.Directory.snapshot, payment, engine.Options{Order: engine.OrderFee, Limit: rowsMax}, engine.Asking{})
 			if err != nil {
 				t.Fatal(err)
 			}

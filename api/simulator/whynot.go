@@ -45,7 +45,7 @@ func (d *directory) whyNot(q *question, a *answer, at time.Time, words *lexicon)
 	if err != nil {
 		return nil, err
 	}
-	explanation, err := engine.Explain(own, payment, engine.Options{Order: engine.OrderFee, Limit: rowsMax})
+	explanation, err := engine.Explain(own, payment, engine.Options{Order: engine.OrderFee, Limit: rowsMax}, engine.Asking{})
 	if err != nil {
 		return nil, err
 	}
