@@ -36,6 +36,8 @@ type Options struct {
 type Handler struct {
 	options Options
 	mux     *http.ServeMux
+	// wondering holds the what-if that is being answered.
+	wondering chan struct{}
 }
 
 // endpoint is everything at one path.
@@ -69,7 +71,7 @@ func New(o Options) (*Handler, error) {
 	if o.Internal == nil {
 		o.Internal = func(*http.Request, string, error) {}
 	}
-	h := &Handler{options: o, mux: http.NewServeMux()}
+	h := &Handler{options: o, mux: http.NewServeMux(), wondering: make(chan struct{}, 1)}
 	endpoints := map[string]endpoint{}
 	for _, r := range Routes() {
 		endpoints[r.Path] = append(endpoints[r.Path], r)

@@ -2,10 +2,14 @@ package marketplace
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"io"
 	"net/http"
+	"time"
+
+	"google.golang.org/grpc/codes"
 
 	"gec/api/problem"
 	"gec/bundles"
@@ -48,6 +52,23 @@ type whatIfAnswer struct {
 	Warnings []FaultView `json:"warnings,omitempty"`
 }
 
+// whatIfPatience is how long a what-if waits for its turn.
+const whatIfPatience = 10 * time.Second
+
+// turn waits for the caller's turn to wonder. One what-if takes up to seconds of a processor and is answered at a
+// time, so that however many ask, quotes have the other processors. The function that it returns ends the turn.
+// Errors: a problem of a 503 for who waited in vain.
+func (c *call) turn() (end func(), err error) {
+	ctx, cancel := context.WithTimeout(c.r.Context(), whatIfPatience)
+	defer cancel()
+	select {
+	case c.h.wondering <- struct{}{}:
+		return func() { <-c.h.wondering }, nil
+	case <-ctx.Done():
+		return nil, problem.New(http.StatusServiceUnavailable, codes.Unavailable, "Other what-ifs are being answered: repeat the request in a moment")
+	}
+}
+
 // whatIf answers what drafts of a PSP would do, or what bearing a share would cost an EC. It stores nothing.
 func whatIf(c *call) error {
 	body, err := c.body(uploadBytesMax)
@@ -73,6 +94,11 @@ func whatIf(c *call) error {
 		if share.Attributes, err = whatif.Attributes(q.Attributes); err != nil {
 			return err
 		}
+		end, err := c.turn()
+		if err != nil {
+			return err
+		}
+		defer end()
 		cost, err := whatif.Bear(c.r.Context(), c.catalogue, c.caller, share, today)
 		if err != nil {
 			return err
@@ -87,6 +113,11 @@ func whatIf(c *call) error {
 	if err != nil {
 		return inDraft(err)
 	}
+	end, err := c.turn()
+	if err != nil {
+		return err
+	}
+	defer end()
 	a, err := whatif.Ask(c.r.Context(), c.catalogue, c.caller, whatif.Question{
 		PSP: q.IDPsp, Drafts: d.Bundles, Day: day, Sample: sample, MixCount: mix.Count, MixSeed: mix.Seed,
 	}, today)

@@ -1,6 +1,7 @@
 package marketplace
 
 import (
+	"context"
 	"encoding/json"
 	"maps"
 	"net/http"
@@ -123,6 +124,39 @@ func TestWhatIfRefusals(t *testing.T) {
 		if w.Code != c.status || !strings.Contains(w.Body.String(), c.text) {
 			t.Errorf("%s: %d %s", c.name, w.Code, w.Body)
 		}
+	}
+}
+
+// TestOneWhatIfAtATime holds that one waits for another, that who goes away while waiting is not answered, and that
+// the turn comes back whatever became of a question.
+func TestOneWhatIfAtATime(t *testing.T) {
+	h := whatIfServer(t).(*Handler)
+	questions := []string{`{"idPsp": "ONE", "draft": ` + bundleOne + `, "sample": {"payments": [{"amountCents": 700}]}}`, `{"ciFiscalCode": "77777777777", "idsBundle": ["PUB"]}`}
+	callers := []string{"ONE", "77777777777"}
+	h.wondering <- struct{}{}
+	for i, question := range questions {
+		ctx, leave := context.WithCancel(t.Context())
+		leave()
+		r := httptest.NewRequestWithContext(ctx, http.MethodPost, "/gec/v1/whatif", strings.NewReader(question))
+		r.Header.Set("X-Test-Caller", callers[i])
+		w := httptest.NewRecorder()
+		if h.ServeHTTP(w, r); w.Code != http.StatusServiceUnavailable || w.Header().Get("Retry-After") == "" {
+			t.Errorf("%s: %d %s", callers[i], w.Code, w.Body)
+		}
+	}
+	waiting := make(chan *httptest.ResponseRecorder)
+	go func() { waiting <- asked(t, h, callers[0], questions[0]) }()
+	<-h.wondering
+	if w := <-waiting; w.Code != http.StatusOK {
+		t.Errorf("after its turn: %d %s", w.Code, w.Body)
+	}
+	for range 2 { // one turn after the other, of refused questions too
+		if w := asked(t, h, callers[0], strings.Replace(questions[0], "700", "0", 1)); w.Code != http.StatusBadRequest {
+			t.Errorf("%d %s", w.Code, w.Body)
+		}
+	}
+	if w := asked(t, h, callers[0], questions[0]); w.Code != http.StatusOK {
+		t.Errorf("%d %s", w.Code, w.Body)
 	}
 }
 
