@@ -40,8 +40,6 @@ const (
 	// more are refused at once.
 	holdMin, holdMax = 200 * time.Millisecond, 600 * time.Millisecond
 	heldMax          = 8192
-	// RetryAfterSeconds is what a refused caller is told.
-	RetryAfterSeconds = "1"
 )
 
 // uncounted are the tokens while nothing is refused: more than calls can take between two looks.
@@ -158,21 +156,12 @@ func (m *Monitor) Handler(next http.Handler, exempt func(*http.Request) bool) ht
 			return
 		}
 		if err := m.Enter(r.Context()); err != nil {
-			refuse(w, err)
+			w.Header().Set("X-Content-Type-Options", "nosniff")
+			problem.Of(err).Write(w, r)
 			return
 		}
 		next.ServeHTTP(w, r)
 	})
-}
-
-func refuse(w http.ResponseWriter, err error) {
-	p := problem.Of(err)
-	header := w.Header()
-	header.Set("Content-Type", problem.ContentType)
-	header.Set("Retry-After", RetryAfterSeconds)
-	header.Set("X-Content-Type-Options", "nosniff")
-	w.WriteHeader(p.Status)
-	_, _ = w.Write(p.Append(nil))
 }
 
 // look reads how long goroutines waited since the look before.
