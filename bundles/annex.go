@@ -29,6 +29,17 @@ func (c *Catalogue) Annex(ctx context.Context, revision int64, kind Kind, yield 
 	return c.store.Scan(ctx, c.revisionOr(revision), kind, "", yield)
 }
 
+// AnnexChanges calls yield for every row of the annex that the revisions after one wrote, up to and including another,
+// in order of revision. The Document is valid during the call only. It stops at the first error of yield.
+func (c *Catalogue) AnnexChanges(ctx context.Context, after, through int64, yield func(Row) error) error {
+	return c.store.Changes(ctx, after, through, func(r Row) error {
+		if !r.Kind.annex() {
+			return nil
+		}
+		return yield(r)
+	})
+}
+
 // ChangeAnnex makes one change of rows of the annex, in one revision. work is given a function that reads
 // the rows as they are before the change, and is called again where somebody else's change came first; it
 // decides whether the caller may. No rows: nothing is changed, and the record is that of the head.

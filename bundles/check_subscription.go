@@ -63,7 +63,7 @@ func intersect(a, b engine.Period) bool {
 // subscription checks one subscription; b is its bundle, nil where there is none.
 func (c *checker) subscription(s *Subscription, b *Bundle) {
 	c.id("id", s.ID)
-	if !taxCode(s.CreditorInstitution) {
+	if !IsTaxCode(s.CreditorInstitution) {
 		c.text("ciFiscalCode", s.CreditorInstitution, partyMax)
 		c.flaw("ciFiscalCode", Excerpt(s.CreditorInstitution)+" is no tax code of an EC", "use its 11 digits")
 	}
@@ -107,7 +107,9 @@ func spell(p engine.Period) string {
 	return "from " + p.From.String() + " to " + p.To.String()
 }
 
-func taxCode(s string) bool { return len(s) == 11 && leadingDigits(s) == 11 }
+// IsTaxCode reports whether a text is a tax code of an EC: 11 digits. Whether the last fits the others is not asked, as
+// codes made for tests do not.
+func IsTaxCode(s string) bool { return len(s) == 11 && leadingDigits(s) == 11 }
 
 // attributes checks what the EC bears (A17); without the bundle its fee is not looked at.
 func (c *checker) attributes(all []engine.Attribute, b *Bundle) {

@@ -83,7 +83,7 @@ func checkOffered(ecs []string) (faults Faults) {
 	first := map[string]int{}
 	for n, ec := range ecs {
 		path := fmt.Sprintf("ciFiscalCodeList[%d]", n)
-		if !taxCode(ec) && len(faults) < faultsMax {
+		if !IsTaxCode(ec) && len(faults) < faultsMax {
 			faults = append(faults, Fault{Path: path, Reason: Excerpt(ec) + " is no tax code of an EC", Fix: "use its 11 digits"})
 		}
 		if at, repeated := first[ec]; repeated && len(faults) < faultsMax {

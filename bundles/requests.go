@@ -20,7 +20,7 @@ import (
 func (c *Catalogue) MakeRequest(ctx context.Context, caller Caller, ec, bundleID string, attributes []engine.Attribute, validity engine.Period) (Request, error) {
 	const operation = "makeRequest"
 	err := caller.MayForCreditorInstitution(ec, FunctionRequests)
-	if err == nil && !taxCode(ec) {
+	if err == nil && !IsTaxCode(ec) {
 		err = Faults{{Path: "ciFiscalCode", Reason: Excerpt(ec) + " is no tax code of an EC", Fix: "use its 11 digits"}}
 	}
 	if err != nil {

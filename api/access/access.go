@@ -5,13 +5,10 @@ import (
 	"crypto/tls"
 	"errors"
 	"log/slog"
-	"math"
 	"net/http"
 	"sync"
 	"sync/atomic"
 	"time"
-
-	"golang.org/x/time/rate"
 
 	"gec/api/problem"
 	"gec/bundles"
@@ -35,6 +32,7 @@ type Gate interface {
 type Annex interface {
 	AnnexRevision() int64
 	Annex(ctx context.Context, revision int64, kind bundles.Kind, yield func(bundles.Row) error) error
+	AnnexChanges(ctx context.Context, after, through int64, yield func(bundles.Row) error) error
 }
 
 // Identity is who a bearer token or a client certificate says that the caller is.
@@ -73,28 +71,6 @@ type Access struct {
 	refused [len(reasons)]atomic.Int64
 }
 
-// state is what was read from the annex at one revision. It is not changed.
-type state struct {
-	// revision is that of the annex, and from until (Unix nanoseconds) on the state is read again, because a
-	// delegation ended.
-	revision, until int64
-	// holders by the digests of their secrets. A map does not compare in constant time, and need not: who
-	// guesses chooses a secret, not its digest, and the map's hash is seeded anew in every process.
-	holders     map[Digest]*holder
-	rates       map[string]*rate.Limiter
-	delegations map[string][]Delegation
-	// keys says that there is or was a key.
-	keys bool
-}
-
-// holder is a secret that is or was taken.
-type holder struct {
-	grant *Grant
-	// end is when it ends, in Unix nanoseconds; revoked that it has.
-	end     int64
-	revoked bool
-}
-
 // reason is why a call was refused, for the metrics.
 type reason uint8
 
@@ -128,7 +104,7 @@ func New(ctx context.Context, o Options) (*Access, error) {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	a := &Access{options: o, needs: Needs()}
-	s, err := a.load(ctx, nil, o.Now())
+	s, err := newState(ctx, o.Annex, o.Now())
 	if err != nil {
 		return nil, err
 	}
@@ -140,7 +116,7 @@ func New(ctx context.Context, o Options) (*Access, error) {
 func (a *Access) Open() bool { return a.open(a.state(a.options.Now())) }
 
 func (a *Access) open(s *state) bool {
-	return !s.keys && a.options.Bearer == nil && a.options.Certificate == nil
+	return len(s.keys) == 0 && a.options.Bearer == nil && a.options.Certificate == nil
 }
 
 // Refused returns how many calls were refused, by reason.
@@ -246,11 +222,6 @@ func (a *Access) find(ctx context.Context, s *state, shown shown, now time.Time)
 	return nil, reasonNone
 }
 
-// grantOf makes the grant of somebody without a key.
-func (s *state) grantOf(i Identity, now time.Time) *Grant {
-	return NewGrant(i.ID, i.Name, i.Roles, s.delegations[i.ID], now)
-}
-
 // state returns the keys of the annex as it is now.
 func (a *Access) state(now time.Time) *state {
 	s := a.current.Load()
@@ -270,7 +241,7 @@ func (a *Access) reload(now time.Time) *state {
 		return s
 	}
 	// Not the context of a call: all that wait get what is read here.
-	next, err := a.load(context.Background(), s, now)
+	next, err := s.next(context.Background(), a.options.Annex, now)
 	if err != nil {
 		a.options.Log.Error("keys cannot be read: those of before are taken", "error", err)
 		stale := *s
@@ -279,55 +250,4 @@ func (a *Access) reload(now time.Time) *state {
 	}
 	a.current.Store(next)
 	return next
-}
-
-// load reads keys and delegations; the rates of before go on counting.
-func (a *Access) load(ctx context.Context, before *state, now time.Time) (*state, error) {
-	s := &state{
-		revision: a.options.Annex.AnnexRevision(), until: math.MaxInt64,
-		holders: map[Digest]*holder{}, rates: map[string]*rate.Limiter{}, delegations: map[string][]Delegation{},
-	}
-	err := a.options.Annex.Annex(ctx, 0, bundles.KindDelegation, func(r bundles.Row) error {
-		d, err := readDelegation(r)
-		if now.Before(d.Until) {
-			s.delegations[d.Grantee] = append(s.delegations[d.Grantee], d)
-			s.until = min(s.until, d.Until.UnixNano())
-		}
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	err = a.options.Annex.Annex(ctx, 0, bundles.KindKey, func(r bundles.Row) error {
-		k, err := readKey(r)
-		if err == nil {
-			s.add(&k, before, now)
-		}
-		return err
-	})
-	return s, err
-}
-
-// add takes a key into the state.
-func (s *state) add(k *Key, before *state, now time.Time) {
-	s.keys = true
-	g := NewGrant(k.ID, k.Name, k.Roles, s.delegations[k.ID], now)
-	if k.RatePerSecond > 0 {
-		limit, burst := rate.Limit(k.RatePerSecond), 2*k.RatePerSecond
-		if before != nil && before.rates[k.ID] != nil && before.rates[k.ID].Limit() == limit {
-			g.rate = before.rates[k.ID]
-		} else {
-			g.rate = rate.NewLimiter(limit, burst)
-		}
-		s.rates[k.ID] = g.rate
-	}
-	for _, secret := range k.Secrets {
-		h := &holder{grant: g, end: math.MaxInt64, revoked: !k.RevokedAt.IsZero()}
-		for _, end := range []time.Time{k.ExpiresAt, secret.EndsAt} {
-			if !end.IsZero() {
-				h.end = min(h.end, end.UnixNano())
-			}
-		}
-		s.holders[secret.SHA256] = h
-	}
 }

@@ -4,8 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
+	"reflect"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -116,12 +119,12 @@ func TestPlacesOfAKey(t *testing.T) {
 	f := newOffice(t, access.Options{})
 	_, secret := f.key(access.Key{Name: "platform", Roles: []access.Role{access.RoleQuotes}})
 	escaped := strings.ReplaceAll(secret, "_", "%5F")
-	for _, query := range []string{"?subscription-key=" + secret, "?a=b&subscription-key=" + escaped + "&c", "?subscription-key=" + secret + "&subscription-key=x"} {
+	for _, query := range []string{"?subscription-key=" + secret, "?a=b&subscription-key=" + escaped + "&c", "?subscription-key=" + secret + "&subscription-key=" + escaped} {
 		if _, err := f.HTTP(httptest.NewRequest(http.MethodGet, "/"+query, nil), "getFees"); err != nil {
 			t.Error(strings.ReplaceAll(query, secret, "…"), err)
 		}
 	}
-	for _, query := range []string{"?subscription-key=", "?subscription-key=%", "?xsubscription-key=" + secret, "?Subscription-Key=" + secret} {
+	for _, query := range []string{"?subscription-key=", "?subscription-key=%", "?subscription-key=" + secret + "&subscription-key=x", "?subscription-key=x&subscription-key=" + secret, "?xsubscription-key=" + secret, "?Subscription-Key=" + secret} {
 		if _, err := f.HTTP(httptest.NewRequest(http.MethodGet, "/"+strings.ReplaceAll(query, "%", "%25"), nil), "getFees"); err == nil {
 			t.Error(strings.ReplaceAll(query, secret, "…"), "is taken")
 		}
@@ -325,6 +328,21 @@ func TestFaultsOfKeysAndDelegations(t *testing.T) {
 			t.Errorf("%s: %v", want, err)
 		}
 	}
+	for _, role := range []access.Role{
+		"", "psp:", "psp:*", "psp:a*", "psp:a/b", "psp:a\x00", "psp:\u212a", "psp: a", " psp:a", "PSP:a", "psp:" + access.Role(strings.Repeat("x", 65)),
+		"ec:", "ec:*", "ec:7777777777", "ec:777777777777", "ec:7777777777x", "Operator", "operator ", "psp", "quotes,operator",
+	} {
+		var faults bundles.Faults
+		if _, _, err := f.ring.New(t.Context(), owner, access.Key{Name: "a", Roles: []access.Role{role}}); !errors.As(err, &faults) || faults[0].Path != "roles[0]" {
+			t.Errorf("role %q: %v", role, err)
+		}
+	}
+	for _, name := range []string{"a\x00b", "a\nb", "\u202ea", " "} {
+		var faults bundles.Faults
+		if _, _, err := f.ring.New(t.Context(), owner, access.Key{Name: name}); !errors.As(err, &faults) || faults[0].Path != "name" {
+			t.Errorf("name %q: %v", name, err)
+		}
+	}
 	until := f.now.Add(time.Hour)
 	for want, d := range map[string]access.Delegation{
 		"party":        {Grantee: partner.ID, Until: until, Party: "operator"},
@@ -395,6 +413,157 @@ func TestKeysWhileTheyChange(t *testing.T) {
 	callers.Wait()
 }
 
+// TestTwoKeysAtOnce holds that of two different keys in one place none is taken, whatever was looked at in front of the
+// node, and that of keys in several places the first counts, also where it is none.
+func TestTwoKeysAtOnce(t *testing.T) {
+	f := newOffice(t, access.Options{Bearer: func(context.Context, string) (access.Identity, error) {
+		return access.Identity{ID: "sub:x", Name: "x", Roles: []access.Role{access.RoleOperator}}, nil
+	}})
+	_, platform := f.key(access.Key{Name: "platform", Roles: []access.Role{access.RoleQuotes}})
+	_, operator := f.key(access.Key{Name: "operator", Roles: []access.Role{access.RoleOperator}})
+	const header, authorization, several = access.KeyHeader, "Authorization", 401
+	for _, c := range []struct {
+		what    string
+		headers [][2]string
+		query   string
+		caller  string
+		status  int
+	}{
+		{"the same twice", [][2]string{{header, platform}, {header, platform}}, "", "platform", 200},
+		{"two", [][2]string{{header, platform}, {header, operator}}, "", "", several},
+		{"an empty one first", [][2]string{{header, ""}, {header, operator}}, "", "", several},
+		{"in one line", [][2]string{{header, platform + ", " + operator}}, "", "", several},
+		{"a key and a query", [][2]string{{header, platform}}, "?subscription-key=" + operator, "platform", 200},
+		{"no key and a query", [][2]string{{header, "x"}}, "?subscription-key=" + operator, "", 401},
+		{"a key and a token", [][2]string{{header, platform}, {authorization, "Bearer token"}}, "", "platform", 200},
+		{"two tokens", [][2]string{{authorization, "Bearer a"}, {authorization, "Bearer b"}}, "", "", several},
+		{"a token and a key as such", [][2]string{{authorization, "Bearer a"}, {authorization, "Bearer " + platform}}, "", "", several},
+		{"another scheme", [][2]string{{authorization, "Basic " + platform}}, "", "", 401},
+		{"a header of another name", [][2]string{{"X-Api-Key", operator}}, "", "", 401},
+		{"5 KiB", [][2]string{{header, strings.Repeat(operator, 100)}}, "", "", 401},
+	} {
+		r := httptest.NewRequest(http.MethodPost, "/"+c.query, nil)
+		pairs := []string{}
+		for _, h := range c.headers {
+			r.Header.Add(h[0], h[1])
+			pairs = append(pairs, strings.ToLower(h[0]), h[1])
+		}
+		if g, err := f.HTTP(r, "getFees"); statusOf(err) != c.status || g.Name() != c.caller {
+			t.Errorf("%s: %q, %v", c.what, g.Name(), err)
+		}
+		if c.query != "" {
+			continue
+		}
+		if g, err := f.GRPC(metadata.NewIncomingContext(t.Context(), metadata.Pairs(pairs...)), "/gec.v1.QuoteService/Quote"); statusOf(err) != c.status || g.Name() != c.caller {
+			t.Errorf("%s over gRPC: %q, %v", c.what, g.Name(), err)
+		}
+	}
+	if _, err := f.GRPC(metadata.NewIncomingContext(t.Context(), metadata.Pairs(access.KeyMetadata+"-bin", operator)), "/gec.v1.QuoteService/Quote"); statusOf(err) != 401 {
+		t.Errorf("a key as binary metadata: %v", err)
+	}
+}
+
+// TestDelegationsAtTheirEnd holds that one that ends at an instant is not taken at that instant, that a partner of many
+// parties may act for each of them and for nobody else, and that what ends for one goes on for the others.
+func TestDelegationsAtTheirEnd(t *testing.T) {
+	f := newOffice(t, access.Options{})
+	broker, secret := f.key(access.Key{Name: "broker"})
+	const parties = 100
+	for n := range parties {
+		_, err := f.ring.Delegate(t.Context(), owner, access.Delegation{
+			Party: access.PSPRole(fmt.Sprintf("PSP%03d", n)), Grantee: broker.ID, Until: f.now.Add(time.Duration(n+1) * time.Second),
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	begun := f.now
+	for _, elapsed := range []time.Duration{0, time.Second - 1, time.Second, 50*time.Second + 1, 99 * time.Second, 100 * time.Second} {
+		f.now = begun.Add(elapsed)
+		g, err := f.ask("getAccess", secret)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for n := range parties {
+			may := g.Caller.MayForPSP(fmt.Sprintf("PSP%03d", n), bundles.FunctionBundles) == nil
+			if want := elapsed < time.Duration(n+1)*time.Second; may != want {
+				t.Errorf("after %v PSP %d: %v, want %v", elapsed, n, may, want)
+			}
+		}
+		for _, other := range []string{"PSP100", "PSP", "PSP0000", "PSP00", "", "*"} {
+			if err := g.Caller.MayForPSP(other, bundles.FunctionBundles); !errors.Is(err, bundles.ErrNotFound) {
+				t.Errorf("%q: %v", other, err)
+			}
+		}
+		if _, err := f.ring.Delegate(t.Context(), g.Caller, access.Delegation{Party: "psp:PSP099", Grantee: "somebody", Until: f.now.Add(time.Hour)}); err == nil {
+			t.Error("the partner passes on what was delegated to it")
+		}
+	}
+}
+
+// TestChangesAreTakenOverOneByOne changes keys and delegations at random and holds that what was taken over change by
+// change is what a node that starts now reads.
+func TestChangesAreTakenOverOneByOne(t *testing.T) {
+	f := newOffice(t, access.Options{})
+	dice := rand.New(rand.NewPCG(6, 7))
+	var ids, secrets, given []string
+	for step := range 300 {
+		f.now = f.now.Add(time.Duration(dice.IntN(20)) * time.Second)
+		var err error
+		switch any := dice.IntN(max(len(ids), 1)); {
+		case len(ids) < 3 || dice.IntN(5) == 0:
+			k, secret := f.key(access.Key{Name: fmt.Sprint("key ", step), Roles: []access.Role{access.PSPRole(fmt.Sprint("P", step))}, RatePerSecond: dice.IntN(3) * 1000})
+			ids, secrets = append(ids, k.ID), append(secrets, secret)
+		case dice.IntN(4) == 0:
+			var secret string
+			_, secret, err = f.ring.Rotate(t.Context(), owner, ids[any], time.Duration(dice.IntN(2))*time.Minute)
+			secrets = append(secrets, secret)
+			if errors.As(err, new(*bundles.StateError)) { // revoked
+				err = nil
+			}
+		case dice.IntN(6) == 0:
+			_, err = f.ring.Revoke(t.Context(), owner, ids[any])
+		case len(given) > 0 && dice.IntN(3) == 0:
+			if err = f.ring.Withdraw(t.Context(), owner, given[dice.IntN(len(given))]); errors.Is(err, bundles.ErrNotFound) {
+				err = nil
+			}
+		default:
+			var d access.Delegation
+			d, err = f.ring.Delegate(t.Context(), owner, access.Delegation{Party: access.PSPRole(fmt.Sprint("D", step)), Grantee: ids[any], Until: f.now.Add(time.Duration(1+dice.IntN(100)) * time.Second)})
+			given = append(given, d.ID)
+			if statusOf(err) == http.StatusBadRequest && err != nil { // to a revoked key
+				given, err = given[:len(given)-1], nil
+			}
+		}
+		if err != nil {
+			t.Fatal(step, err)
+		}
+		fresh, err := access.New(t.Context(), access.Options{Annex: f.catalogue, Now: func() time.Time { return f.now }})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, secret := range secrets {
+			r := httptest.NewRequest(http.MethodPost, "/", nil)
+			r.Header.Set(access.KeyHeader, secret)
+			want, wantErr := fresh.HTTP(r, "getAccess")
+			got, err := f.HTTP(r, "getAccess")
+			if statusOf(err) != statusOf(wantErr) || err == nil && !reflect.DeepEqual(parties(got), parties(want)) {
+				t.Fatalf("step %d: %+v %v, a fresh node %+v %v", step, got, err, want, wantErr)
+			}
+		}
+	}
+}
+
+// parties are those that a grant is for, in order.
+func parties(g *access.Grant) []string {
+	var all []string
+	for _, p := range g.Caller.PSPs {
+		all = append(all, fmt.Sprint(p))
+	}
+	slices.Sort(all)
+	return append(all, fmt.Sprint(g.ID, g.Roles))
+}
+
 // TestNoAllocation holds that a call with a key costs no memory.
 func TestNoAllocation(t *testing.T) {
 	f := newOffice(t, access.Options{})
@@ -441,4 +610,31 @@ func FuzzKey(f *testing.F) {
 			t.Errorf("%q looks like a key", key)
 		}
 	})
+}
+
+// BenchmarkReload takes over a change of one key among 10 000, with 100 delegations.
+func BenchmarkReload(b *testing.B) {
+	f := newOffice(b, access.Options{})
+	_, err := f.catalogue.ChangeAnnex(b.Context(), owner, "test", func(func(bundles.Kind, string) (bundles.Row, error)) (rows []bundles.Row, err error) {
+		for n := range 10_000 {
+			rows = append(rows, bundles.Row{Kind: bundles.KindKey, ID: fmt.Sprintf("k%05d", n), Document: fmt.Appendf(nil, `{"id":"k%05d","name":"key","roles":["psp:P%d"],"createdAt":"2026-11-26T12:00:00Z","secrets":[{"sha256":"%064x"}]}`, n, n, n)})
+		}
+		return rows, nil
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	made, secret := f.key(access.Key{Name: "one", Roles: []access.Role{access.RoleQuotes}})
+	b.ReportAllocs()
+	for b.Loop() {
+		b.StopTimer()
+		var err error
+		if _, secret, err = f.ring.Rotate(b.Context(), owner, made.ID, 0); err != nil {
+			b.Fatal(err)
+		}
+		b.StartTimer()
+		if _, err := f.ask("getFees", secret); err != nil {
+			b.Fatal(err)
+		}
+	}
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"gec/bundles"
@@ -67,7 +68,7 @@ func (k *Key) check(now time.Time) error {
 		faults = append(faults, bundles.Fault{Path: path, Reason: reason, Fix: fix})
 	}
 	switch {
-	case k.Name == "":
+	case strings.TrimSpace(k.Name) == "":
 		fault("name", "is missing", "say whose key it is; the name is in the journal of every call")
 	case len(k.Name) > nameCharactersMax || !printable(k.Name):
 		fault("name", bundles.Excerpt(k.Name)+" is longer than 35 characters or not plain ASCII", "shorten it")

@@ -62,12 +62,14 @@ func (r Role) check(path string) *bundles.Fault {
 	switch {
 	case r == RoleQuotes || r == RoleOperator || r == RoleAuditor:
 		return nil
+	case strings.HasPrefix(string(r), roleEC) && !bundles.IsTaxCode(r.CreditorInstitution()):
+		return &bundles.Fault{Path: path, Reason: bundles.Excerpt(string(r)) + " names no tax code", Fix: "use its 11 digits"}
 	case r.party():
 		id := r.PSP() + r.CreditorInstitution()
-		if len(id) <= partyBytesMax && printable(id) && !strings.ContainsAny(id, " /") {
+		if len(id) <= partyBytesMax && printable(id) && !strings.ContainsAny(id, " /*") {
 			return nil
 		}
-		return &bundles.Fault{Path: path, Reason: fmt.Sprintf("%s has an id with spaces, slashes or more than %d characters", bundles.Excerpt(string(r)), partyBytesMax), Fix: "write the id as the platform does"}
+		return &bundles.Fault{Path: path, Reason: fmt.Sprintf("%s has an id with spaces, slashes, asterisks or more than %d characters", bundles.Excerpt(string(r)), partyBytesMax), Fix: "write the id as the platform does, one role for each party"}
 	}
 	return &bundles.Fault{Path: path, Reason: bundles.Excerpt(string(r)) + " is no role", Fix: "use quotes, operator, auditor, psp:<id> or ec:<tax code>"}
 }

@@ -26,6 +26,23 @@ type shown struct {
 	tls        *tls.ConnectionState
 }
 
+// several stands for values that differ where one is asked for: whoever looks at calls in front of the node may have
+// looked at another than the node would. It is no key and no token.
+const several = "several"
+
+// only returns the value, empty for none, several where they differ.
+func only(values []string) string {
+	if len(values) == 0 {
+		return ""
+	}
+	for _, value := range values[1:] {
+		if value != values[0] {
+			return several
+		}
+	}
+	return values[0]
+}
+
 func (s *shown) nothing() bool { return s.key == "" && s.token == "" && s.tls == nil }
 
 // ofRequest returns what a request shows. It allocates nothing.
@@ -33,36 +50,42 @@ func ofRequest(r *http.Request) (s shown) {
 	if r.TLS != nil && len(r.TLS.VerifiedChains) > 0 {
 		s.tls = r.TLS
 	}
-	if given := r.Header[KeyHeader]; len(given) > 0 && given[0] != "" {
-		s.key = given[0]
+	if s.key = only(r.Header[KeyHeader]); s.key != "" {
 		return s
 	}
 	if s.key = parameter(r.URL.RawQuery); s.key != "" {
 		return s
 	}
-	if given := r.Header["Authorization"]; len(given) > 0 {
-		s.bearer(given[0])
-	}
+	s.bearer(only(r.Header["Authorization"]))
 	return s
 }
 
-// parameter returns the key in a query, empty where there is none.
-func parameter(query string) string {
+// parameter returns the key in a query, empty where there is none, several where they differ.
+func parameter(query string) (key string) {
 	for rest := query; rest != ""; {
 		var pair string
 		pair, rest, _ = strings.Cut(rest, "&")
-		if value, is := strings.CutPrefix(pair, keyParameter); is {
-			if strings.ContainsAny(value, "%+") {
-				value, _ = url.QueryUnescape(value) // what cannot be read is no key
-			}
-			return value
+		value, is := strings.CutPrefix(pair, keyParameter)
+		if !is {
+			continue
 		}
+		if strings.ContainsAny(value, "%+") {
+			value, _ = url.QueryUnescape(value) // what cannot be read is no key
+		}
+		if key != "" && value != key {
+			return several
+		}
+		key = value
 	}
-	return ""
+	return key
 }
 
 // bearer takes the value of an Authorization header: access keys may come so, too.
 func (s *shown) bearer(authorization string) {
+	if authorization == several {
+		s.key = several
+		return
+	}
 	scheme, token, _ := strings.Cut(authorization, " ")
 	if !strings.EqualFold(scheme, "Bearer") {
 		return
@@ -81,12 +104,9 @@ func ofCall(ctx context.Context) (s shown) {
 			s.tls = &info.State
 		}
 	}
-	if given := metadata.ValueFromIncomingContext(ctx, KeyMetadata); len(given) > 0 && given[0] != "" {
-		s.key = given[0]
+	if s.key = only(metadata.ValueFromIncomingContext(ctx, KeyMetadata)); s.key != "" {
 		return s
 	}
-	if given := metadata.ValueFromIncomingContext(ctx, "authorization"); len(given) > 0 {
-		s.bearer(given[0])
-	}
+	s.bearer(only(metadata.ValueFromIncomingContext(ctx, "authorization")))
 	return s
 }

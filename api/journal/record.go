@@ -22,7 +22,6 @@ const (
 	outcomeBad      = "KO"
 	parametersMax   = 512
 	instantForm     = "2006-01-02T15:04:05.000Z"
-	taxCodeDigits   = 11
 	hashOfBody      = "bodySHA256"
 	lostOperation   = "journalGap"
 	changeSubtype   = response
@@ -131,7 +130,7 @@ func ChangeRecord(r bundles.Record) Record {
 		IdentificativoErogatore: component, IdentificativoStazioneIntermediarioPA: notApplicable, Esito: outcomeGood,
 	}
 	switch {
-	case isTaxCode(r.OnBehalfOf):
+	case bundles.IsTaxCode(r.OnBehalfOf):
 		out.IdentificativoDominio = r.OnBehalfOf
 	case r.OnBehalfOf != "":
 		out.IdentificativoPrestatoreServiziPagamento = cut(r.OnBehalfOf, textMax)
@@ -210,8 +209,4 @@ func trimmed(texts []string) []string {
 		texts = texts[:len(texts)-1]
 	}
 	return texts
-}
-
-func isTaxCode(text string) bool {
-	return len(text) == taxCodeDigits && strings.Trim(text, "0123456789") == ""
 }

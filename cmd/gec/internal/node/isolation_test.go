@@ -389,6 +389,36 @@ func TestSpellingsOpenNothing(t *testing.T) {
 			}
 		}
 	}
+	const rival = "rival psp"
+	for _, path := range []string{
+		"//psps/BANK/bundles/private", "/psps/RIVAL/../BANK/bundles/private", "/psps/RIVAL/%2e%2e/BANK/bundles/private", "/psps//BANK/bundles/private",
+		"/psps/BANK/bundles/private/", "/psps/BANK/bundles/private//", "/psps/BANK/bundles/%70rivate", "/psps/RIVAL/bundles/..%2F..%2FBANK%2Fbundles%2Fprivate",
+		"/psps/BANK/bundles/private?idPsp=RIVAL", "/psps/RIVAL/bundles/private?idPsp=BANK&idPsp=RIVAL", "/psps/RIVAL/bundles?idPsp=BANK", "/bundles/private?idPsp=RIVAL", "/bundles/PRIVATE",
+		"/afm/marketplace-service/v1/psps/BANK/bundles/private/", "/gec/v1/psps/BANK/lint/", "/gec/v1/psps/BANK%00/lint",
+	} {
+		if got := w.callHTTP(http.MethodGet, path, "", "", w.keys[rival]); strings.Contains(got.body, "idBundle\":\"private\"") || got.status == http.StatusOK && !strings.Contains(path, "/psps/RIVAL/bundles?") {
+			t.Errorf("%s: %v", path, got)
+		}
+	}
+	for _, ec := range []string{matrixEC + "%20", "0" + matrixEC, matrixEC + "%00", "%EF%BC%90" + matrixEC[1:], matrixEC + "%2F", rivalEC + "%2F..%2F" + matrixEC} {
+		for _, path := range []string{"/cis/%s/bundles", "/cis/%s/offers", "/cis/%s/requests"} {
+			if got := w.callHTTP(http.MethodGet, fmt.Sprintf(path, ec), "", "", w.keys["rival ec"]); got.status == http.StatusOK {
+				t.Errorf("%s: %v", fmt.Sprintf(path, ec), got)
+			}
+		}
+	}
+	draft := `"draft":{"bundles":[{"name":"x"}]}`
+	for _, body := range []string{`{"idPsp":"BANK",` + draft + `}`, `{"idPsp":"RIVAL","idPsp":"BANK",` + draft + `}`, `{"idPsp":"RIVAL","IDPSP":"BANK",` + draft + `}`, `{"idPsp":"BANK\u0000",` + draft + `}`} {
+		if got := w.callHTTP(http.MethodPost, "/gec/v1/whatif", body, "application/json", w.keys[rival]); got.status != http.StatusNotFound && got.status != http.StatusBadRequest {
+			t.Errorf("%s: %v", body, got)
+		}
+	}
+	for _, psp := range []string{"BANK", "bank", "BANK ", "BANK\x00", "\uff22ANK", "*", "RIVAL,BANK", ""} {
+		r := isolationRow{Operation: "/gec.v1.BundleService/ListBundles", Body: fmt.Sprintf(`{"psp":%q}`, strings.ReplaceAll(psp, "\x00", " "))}
+		if got := w.callGRPC(&r, w.things, w.keys[rival]); got.status == http.StatusOK {
+			t.Errorf("gRPC %q: %v", psp, got)
+		}
+	}
 	if got := w.callHTTP(http.MethodGet, "/psps/bank/bundles/private", "", "", w.keys["psp"]); got.status != http.StatusOK {
 		t.Errorf("ids of PSPs are compared ignoring case: %v", got)
 	}
