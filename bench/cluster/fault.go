@@ -31,7 +31,7 @@ type fault struct {
 // in an order of their own, so that they overlap. At least one node can answer all the time.
 func plan(l *lab, random *rand.Rand) []fault {
 	count := 1 + random.IntN(faultsMax)
-	longer := time.Duration(1)
+	longer := 1
 	if random.IntN(6) == 0 {
 		longer = 4 // than connections are kept alive without a word
 	}
@@ -47,7 +47,7 @@ func plan(l *lab, random *rand.Rand) []fault {
 			down[f.down] = true
 		}
 		f.after = time.Duration(random.IntN(400)) * time.Millisecond
-		f.last = longer * time.Duration(300+random.IntN(900)) * time.Millisecond
+		f.last = time.Duration(longer*(300+random.IntN(900))) * time.Millisecond
 		faults = append(faults, f)
 	}
 	return faults

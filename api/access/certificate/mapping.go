@@ -130,15 +130,6 @@ func shown(text string) bool {
 // Len returns the number of clients.
 func (m Mapping) Len() int { return len(m.clients) }
 
-// Clients returns the table in its order.
-func (m Mapping) Clients() []Client {
-	list := make([]Client, len(m.clients))
-	for _, e := range m.clients {
-		list[e.place] = e.Client
-	}
-	return list
-}
-
 // Identify returns who has made a connection, false where that is nobody of the table or the certificate was not
 // verified. state may be nil, as it is without TLS.
 func (m Mapping) Identify(state *tls.ConnectionState) (identity.Identity, bool) {

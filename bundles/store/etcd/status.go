@@ -65,7 +65,7 @@ func (s *status) refusal() error {
 		return s.err
 	}
 	if s.err != nil && !s.at.IsZero() {
-		return fmt.Errorf("%w: %s", bundles.ErrUnavailable, s.err)
+		return fmt.Errorf("%w: %s", bundles.ErrUnavailable, s.err.Error()) // its words: of whatever kind it was, trying again is all that helps
 	}
 	return nil
 }
