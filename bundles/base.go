@@ -41,6 +41,28 @@ type Rebaser interface {
 	Rebase(ctx context.Context, b Base, rows func(yield func(Row) error) error) error
 }
 
+// Gapped is a Store that tells whether its history is whole.
+type Gapped interface {
+	// Gap returns a *GapError where a part of the history after a revision is not there, else nil.
+	Gap(after int64) error
+}
+
+// GapError is returned where the whole history is needed of a store that began at a base, or took one. It is
+// ErrNotFound.
+type GapError struct {
+	// After is the last revision before the part that is missing, 0 where that is the beginning, At the one from
+	// which on all are there.
+	After, At int64
+}
+
+func (e *GapError) Error() string {
+	return fmt.Sprintf("this folder lacks the history between revisions %d and %d, as it was filled from the base state of its cluster: "+
+		"take the folder of a node that has every revision since the first, or only what comes after revision %[2]d", e.After, e.At)
+}
+
+// Unwrap makes it ErrNotFound.
+func (e *GapError) Unwrap() error { return ErrNotFound }
+
 // BaseError is returned for a base that cannot be taken.
 type BaseError struct {
 	Revision int64

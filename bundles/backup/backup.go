@@ -49,12 +49,17 @@ type Summary struct {
 }
 
 // Write writes the revisions after the given one up to the head, as it is when the call begins; 0 writes all.
-// Changes go on meanwhile. Errors: bundles.ErrNotFound for a revision that is not there, those of the store
-// and those of out.
+// Changes go on meanwhile. Errors: bundles.ErrNotFound for a revision that is not there, *bundles.GapError before
+// anything is written, those of the store and those of out.
 func Write(ctx context.Context, store bundles.Store, after int64, out io.Writer) (Summary, error) {
 	head, err := store.Head(ctx)
 	if err != nil {
 		return Summary{}, fmt.Errorf("back up: %w", err)
+	}
+	if g, ok := store.(bundles.Gapped); ok {
+		if err := g.Gap(after); err != nil {
+			return Summary{}, fmt.Errorf("back up: %w", err)
+		}
 	}
 	before, err := recordOf(ctx, store, after)
 	if err != nil {

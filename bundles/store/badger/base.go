@@ -13,7 +13,10 @@ import (
 	"gec/bundles"
 )
 
-var _ bundles.Rebaser = (*Store)(nil)
+var (
+	_ bundles.Rebaser = (*Store)(nil)
+	_ bundles.Gapped  = (*Store)(nil)
+)
 
 // gap is where the history of the folder was taken up by a base: nothing is known of the revisions between,
 // besides what the base tells.
@@ -87,6 +90,16 @@ func (s *Store) within(at, head int64) error {
 	for _, g := range *s.gaps.Load() {
 		if g.has(at) {
 			return fmt.Errorf("revision %d: this folder was filled at revision %d and has no history right before it: %w", at, g.at, bundles.ErrNotFound)
+		}
+	}
+	return nil
+}
+
+// Gap returns a *bundles.GapError where a part of the history after a revision is not there.
+func (s *Store) Gap(after int64) error {
+	for _, g := range slices.Backward(*s.gaps.Load()) {
+		if g.at > after {
+			return &bundles.GapError{After: g.after, At: g.at}
 		}
 	}
 	return nil

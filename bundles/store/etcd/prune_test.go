@@ -1,6 +1,7 @@
 package etcd
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -12,6 +13,7 @@ import (
 	clientv3 "go.etcd.io/etcd/client/v3"
 
 	"gec/bundles"
+	"gec/bundles/backup"
 	"gec/bundles/store/badger"
 )
 
@@ -139,6 +141,70 @@ func TestPruned(t *testing.T) {
 	sameCatalogue(t, late, s)
 	prune(t, late, 43) // a node that began at a base writes the next one
 	sameCatalogue(t, s, fresh(t, endpoint, prefix))
+}
+
+// TestFolderWithAGap holds that a folder that began at a base is neither uploaded nor backed up as if it were whole,
+// and that what comes after the base can be.
+func TestFolderWithAGap(t *testing.T) {
+	endpoint, prefix := server(t), newPrefix()
+	s := open(t, endpoint, prefix)
+	grow(t, s, 10)
+	prune(t, s, 8)
+	late := fresh(t, endpoint, prefix)
+	sameCatalogue(t, s, late)
+	elsewhere, err := Open(late.Store, Options{Endpoints: []string{endpoint}, Prefix: newPrefix()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer elsewhere.client.Close()
+	var gap *bundles.GapError
+	err = elsewhere.Upload(t.Context(), func(revision int64) { t.Errorf("revision %d was uploaded", revision) })
+	if !errors.As(err, &gap) || gap.After != 0 || gap.At != 8 || keys(t, elsewhere, "") != 0 {
+		t.Errorf("upload: %v, %d keys", err, keys(t, elsewhere, ""))
+	}
+	var out bytes.Buffer
+	if _, err := backup.Write(t.Context(), late.Store, 7, &out); !errors.As(err, &gap) || !errors.Is(err, bundles.ErrNotFound) || out.Len() > 0 {
+		t.Errorf("backup: %v, %d bytes", err, out.Len())
+	}
+	summary, err := backup.Write(t.Context(), late.Store, 8, &out)
+	if err != nil || summary.Through != 10 {
+		t.Errorf("backup of what comes after: %+v, %v", summary, err)
+	}
+	whole := fresh(t, endpoint, newPrefix())
+	if err := replay(t, s, whole, 8); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := backup.Restore(t.Context(), whole.Store, &out); err != nil {
+		t.Fatal(err)
+	}
+	if err := whole.Upload(t.Context(), func(int64) {}); err != nil {
+		t.Error(err)
+	}
+	sameCatalogue(t, s, whole)
+}
+
+// replay brings a store to a revision of another.
+func replay(t *testing.T, from, to *Store, through int64) error {
+	t.Helper()
+	for revision := int64(1); revision <= through; revision++ {
+		r, err := from.Record(t.Context(), revision)
+		if err != nil {
+			return err
+		}
+		c := bundles.Commit{Base: revision - 1, Record: r}
+		err = from.Changes(t.Context(), revision-1, revision, func(row bundles.Row) error {
+			row.Document = bytes.Clone(row.Document)
+			c.Rows = append(c.Rows, row)
+			return nil
+		})
+		if err == nil {
+			_, err = to.Store.Commit(t.Context(), c)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // TestPruningCutShort ends a pruning at each of its named points: nodes can join after it, and the next goes on.

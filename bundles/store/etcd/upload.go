@@ -11,7 +11,7 @@ import (
 // Upload puts the revisions of the copy that etcd lacks into etcd, each with the record and the hash that it has,
 // and calls progress after each. It is how a catalogue moves from the folder of one node to a cluster. What etcd
 // has must be the beginning of the copy's history. Errors: *DivergedError, ErrConflict when somebody else
-// writes meanwhile, those of Commit.
+// writes meanwhile, *bundles.GapError where the copy lacks a revision that etcd lacks too, those of Commit.
 func (s *Store) Upload(ctx context.Context, progress func(revision int64)) error {
 	s.writing.Lock()
 	defer s.writing.Unlock()
@@ -33,6 +33,11 @@ func (s *Store) Upload(ctx context.Context, progress func(revision int64)) error
 		}
 		if there.SHA256 != base.sha256 {
 			return &DivergedError{Revision: base.revision, Reason: "the hashes of the records differ"}
+		}
+	}
+	if g, ok := s.Store.(bundles.Gapped); ok {
+		if err := g.Gap(base.revision); err != nil {
+			return err // before anything is in etcd that nobody could go on from
 		}
 	}
 	for revision := base.revision + 1; revision <= mine.Revision; revision++ {
