@@ -1,6 +1,7 @@
 package bundles
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -48,7 +49,8 @@ type cdi struct {
 // removed. Bundles that were made otherwise stay.
 //
 // A CDI (identificativoFlusso) of a PSP is imported once, however often and in whatever company it is
-// sent, also when its bundles were changed or replaced meanwhile.
+// sent, also when its bundles were changed or replaced meanwhile. Under the id of a CDI that was imported
+// other content is a fault, not a repetition.
 //
 // The document is what package format reads from a CDI: bundles with Origin, CDI and a beginning, no
 // settings and no subscriptions. Errors: those of [Catalogue.Import].
@@ -78,6 +80,11 @@ func (c *Catalogue) ImportCDI(ctx context.Context, caller Caller, d Document, o 
 	record, err := c.change(ctx, request{caller, o.Operation, o.IdempotencyKey, o.Base, o.DryRun}, i.work)
 	switch {
 	case errors.Is(err, ErrDuplicateKey):
+		for _, one := range cdis {
+			if err := i.sameCDI(one); err != nil {
+				return CDIReport{Report: Report{Revision: c.Head().Revision, DryRun: o.DryRun}}, fmt.Errorf("%s: %w", o.Operation, err)
+			}
+		}
 		report := CDIReport{Report: Report{Revision: record.Revision, DryRun: o.DryRun, Repeated: true}}
 		for _, one := range cdis {
 			report.RepeatedFlows = append(report.RepeatedFlows, one.flow)
@@ -205,6 +212,9 @@ func (i *importingCDI) fresh() (fresh []cdi, err error) {
 			return nil, err
 		}
 		if len(versions) > 0 {
+			if err := i.sameCDI(one); err != nil {
+				return nil, err
+			}
 			i.result.RepeatedFlows = append(i.result.RepeatedFlows, one.flow)
 			i.repeatedIn = max(i.repeatedIn, versions[0].Revision)
 			continue
@@ -212,6 +222,32 @@ func (i *importingCDI) fresh() (fresh []cdi, err error) {
 		fresh = append(fresh, one)
 	}
 	return fresh, nil
+}
+
+// sameCDI returns a fault where a CDI that was imported before had other content then: its author would think
+// that what it says now is in force. When bundles end is not compared, which later CDIs decide.
+func (i *importingCDI) sameCDI(one cdi) error {
+	for _, n := range one.bundles {
+		sent := i.d.Bundles[n]
+		versions, err := i.c.store.Versions(i.ctx, KindBundle, sent.ID)
+		if err != nil {
+			return err
+		}
+		if len(versions) > 0 {
+			imported, err := i.c.ownBundle(i.ctx, versions[0].Revision, one.psp, sent.ID)
+			if err != nil {
+				return err
+			}
+			sent.Validity.To, imported.Validity.To = 0, 0
+			if bytes.Equal(authored(&sent), authored(&imported)) {
+				continue
+			}
+		}
+		return Faults{{
+			Path: BundlePath(n) + ".idCdi", Reason: fmt.Sprintf("is %s, a CDI that was imported before with other content", Excerpt(one.flow)), Fix: "give the new CDI an id of its own",
+		}}
+	}
+	return nil
 }
 
 // check returns the faults of the new bundles, by their place in the whole document.

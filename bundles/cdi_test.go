@@ -92,7 +92,9 @@ func TestCDIReplacesTheEarlierCDIOnly(t *testing.T) {
 
 func TestCDIIsImportedOnce(t *testing.T) {
 	c := cdiCatalogue(t)
-	first := together(cdiOf("ABI1", "F1", 20261201, 10, 20), cdiOf("ABI2", "F2", 20261201, 30))
+	alone := cdiOf("ABI1", "F1", 20261201, 10, 20)
+	alone.Bundles[1].Type = engine.Private // as cdiCatalogue has it
+	first := together(alone, cdiOf("ABI2", "F2", 20261201, 30))
 	replacing := cdiOf("ABI1", "F3", 20261201, 11)
 	mustImportCDI(t, c, replacing, bundles.CDIOptions{}) // F1 is gone from the catalogue now
 	want := validities(c)
@@ -103,7 +105,7 @@ func TestCDIIsImportedOnce(t *testing.T) {
 		made  int64
 	}{
 		{"as it was sent", first, []string{"F1", "F2"}, 2},
-		{"alone", cdiOf("ABI1", "F1", 20261201, 10, 20), []string{"F1"}, 2},
+		{"alone", alone, []string{"F1"}, 2},
 		{"the one in force", replacing, []string{"F3"}, 4},
 	} {
 		report := mustImportCDI(t, c, test.d, bundles.CDIOptions{})
@@ -111,6 +113,19 @@ func TestCDIIsImportedOnce(t *testing.T) {
 			t.Errorf("%s: %+v", test.title, report)
 		}
 		wantEqual(t, test.title, want, validities(c))
+	}
+	for title, d := range map[string]bundles.Document{
+		"another fee":  cdiOf("ABI1", "F3", 20261201, 12),
+		"a band more":  cdiOf("ABI1", "F3", 20261201, 11, 12),
+		"in company":   together(cdiOf("ABI1", "F3", 20261201, 12), cdiOf("ABI4", "F1", 20261201, 5)),
+		"another date": cdiOf("ABI2", "F2", 20261202, 30),
+	} {
+		_, err := c.ImportCDI(t.Context(), tester, d, bundles.CDIOptions{})
+		var faults bundles.Faults
+		if !errors.As(err, &faults) || !strings.Contains(faults[0].Error(), "imported before with other content") {
+			t.Errorf("%s: %v", title, err)
+		}
+		wantEqual(t, title, want, validities(c))
 	}
 	rows := map[int]bundles.Outcome{}
 	o := bundles.CDIOptions{ImportOptions: bundles.ImportOptions{Row: func(n int, o bundles.Outcome) { rows[n] = o }}}
