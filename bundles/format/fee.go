@@ -9,8 +9,8 @@ import (
 // The fee of a bundle is paymentAmount, or fee, or both: then paymentAmount is the flat part (F1).
 
 func feeFields() *table[feeDraft] {
-	return newTable(
-		field[feeDraft]{name: "flat", take: func(d *decoder, f *feeDraft) {
+	parts := []field[feeDraft]{
+		{name: "flat", take: func(d *decoder, f *feeDraft) {
 			f.FlatCents, _ = d.whole(wholeCents)
 			f.flatGiven = true
 		}},
@@ -18,8 +18,16 @@ func feeFields() *table[feeDraft] {
 		wholeField("bps", false, "write whole hundredths of a percent, as in 150 for 1.5 %", func(f *feeDraft) *int64 { return &f.BasisPoints }),
 		optionalField("min", func(f *feeDraft) **int64 { return &f.MinCents }),
 		optionalField("max", func(f *feeDraft) **int64 { return &f.MaxCents }),
-		field[feeDraft]{name: "steps", take: takeSteps},
-	)
+		{name: "steps", take: takeSteps},
+	}
+	for i := range parts {
+		take := parts[i].take
+		parts[i].take = func(d *decoder, f *feeDraft) {
+			take(d, f)
+			f.given = true
+		}
+	}
+	return newTable(parts...)
 }
 
 func takeFee(d *decoder, b *bundleDraft) {
@@ -34,10 +42,8 @@ func takeParts(d *decoder) *feeDraft {
 }
 
 // none reports whether the fee has no part at all. A misspelt part must not make a payment free: who asks no fee
-// says so with a flat amount of 0.
-func (f *feeDraft) none() bool {
-	return !f.faulty && !f.flatGiven && f.PerNoticeCents == 0 && f.BasisPoints == 0 && f.MinCents == nil && f.MaxCents == nil && len(f.Steps) == 0
-}
+// says so with a part of 0.
+func (f *feeDraft) none() bool { return !f.faulty && !f.given }
 
 const (
 	noPart    = "has no part"

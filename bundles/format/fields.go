@@ -41,7 +41,8 @@ type bundleDraft struct {
 // feeDraft is a fee, whether its flat amount was given, and whether a part of it is at fault.
 type feeDraft struct {
 	engine.Fee
-	flatGiven, faulty bool
+	// given says that there is a part, flatGiven that the flat one is there; faulty, that a part could not be read.
+	given, flatGiven, faulty bool
 }
 
 func newTables(name Name) tables {
