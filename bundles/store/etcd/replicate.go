@@ -21,6 +21,7 @@ const (
 // Run keeps the copy up with etcd until ctx ends, and calls changed after each step, in one goroutine: this one.
 // It goes on by itself after every failure.
 func (s *Store) Run(ctx context.Context, changed func(context.Context) error) {
+	s.status.follow()
 	for wait := 50 * time.Millisecond; ctx.Err() == nil; wait = min(2*wait, time.Second) {
 		started := time.Now()
 		err := s.follow(ctx, changed)

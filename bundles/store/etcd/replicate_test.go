@@ -98,3 +98,21 @@ func TestOtherHistoryIsRefused(t *testing.T) {
 		t.Errorf("catching up on another history: %v", err)
 	}
 }
+
+// TestRefusedAtOnce holds that changes are refused without a try while etcd is away, also on a node that did not
+// reach it since its start; but only where Run will find out that it is back.
+func TestRefusedAtOnce(t *testing.T) {
+	var s status
+	s.failed(bundles.ErrUnavailable)
+	if err := s.refusal(); err != nil {
+		t.Errorf("nobody would find out that all is well, and changes are refused: %v", err)
+	}
+	s.follow()
+	if err := s.refusal(); !errors.Is(err, bundles.ErrUnavailable) {
+		t.Errorf("a change is tried before etcd was ever reached: %v", err)
+	}
+	s.confirmed()
+	if err := s.refusal(); err != nil {
+		t.Error(err)
+	}
+}

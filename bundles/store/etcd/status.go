@@ -19,6 +19,15 @@ type status struct {
 	at time.Time
 	// err is what failed since, nil while all is well.
 	err error
+	// followed says that Run tries again by itself after a failure.
+	followed bool
+}
+
+// follow says that Run is there.
+func (s *status) follow() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.followed = true
 }
 
 // confirmed says that the copy is at the head now, and reports whether that is new.
@@ -56,7 +65,8 @@ func (s *Store) failed(err error) error {
 	return err
 }
 
-// refusal returns why a change would fail, so that it fails at once.
+// refusal returns why a change would fail, so that it fails at once. Only where something will find out that all is
+// well again: else the change itself has to.
 func (s *status) refusal() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -64,7 +74,7 @@ func (s *status) refusal() error {
 	if errors.As(s.err, &diverged) {
 		return s.err
 	}
-	if s.err != nil && !s.at.IsZero() {
+	if s.err != nil && (s.followed || !s.at.IsZero()) {
 		return fmt.Errorf("%w: %s", bundles.ErrUnavailable, s.err.Error()) // its words: of whatever kind it was, trying again is all that helps
 	}
 	return nil
