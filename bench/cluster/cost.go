@@ -5,7 +5,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"net/http"
 	"os/exec"
 	"path/filepath"
 	"slices"
@@ -84,70 +83,4 @@ func (l *lab) rate(ctx context.Context) (float64, error) {
 		return 0, *err
 	}
 	return float64(count.Load()) / time.Since(started).Seconds(), nil
-}
-
-// pinned is a quote whose answer is the same on every node, of every release: of a revision, an instant and a seed.
-const pinned = `{"payment": {"paymentType": "CP", "touchpoint": "CHECKOUT", "notices": [{"amountCents": 5000}]},
-	"revision": 1, "at": "2027-01-11T10:00:00Z", "seed": "7"}`
-
-// roll restarts the nodes one after the other with another binary, while every other node is asked for one quote
-// all the time: there is no error, and all answers are the same bytes.
-func roll(ctx context.Context, l *lab, gec string) error {
-	first, err := l.pinned(ctx, 0)
-	if err != nil {
-		return err
-	}
-	asked := 0
-	for n := range size {
-		restarted := make(chan error, 1)
-		go func() {
-			l.nodes[n].end(15)
-			l.nodes[n].args[0] = gec
-			err := l.nodes[n].start()
-			if err == nil {
-				err = l.awaitNode(ctx, n)
-			}
-			restarted <- err
-		}()
-		for done := false; !done; {
-			select {
-			case err := <-restarted:
-				if err != nil {
-					return err
-				}
-				done = true
-			default:
-			}
-			for other := range size {
-				if other == n && !done {
-					continue
-				}
-				got, err := l.pinned(ctx, other)
-				if err != nil {
-					return fmt.Errorf("node %d while node %d restarts: %w", other, n, err)
-				}
-				if got != first {
-					return fmt.Errorf("node %d answers %s, node 0 answered %s", other, got, first)
-				}
-				asked++
-			}
-		}
-		revision, err := l.add(ctx, n, fmt.Sprintf("ROLL-%d", n))
-		if err != nil {
-			return err
-		}
-		if err := l.everywhere(ctx, revision); err != nil {
-			return err
-		}
-	}
-	fmt.Printf("the nodes were restarted one after the other: %d quotes, no error, all byte-equal\n", asked)
-	return nil
-}
-
-func (l *lab) pinned(ctx context.Context, n int) (string, error) {
-	status, _, body, err := l.call(ctx, n, http.MethodPost, "/gec/v1/quote", pinned, 0, 5*time.Second)
-	if err == nil && status != http.StatusOK {
-		err = fmt.Errorf("status %d: %s", status, body)
-	}
-	return string(body), err
 }

@@ -67,7 +67,9 @@ func (p *process) end(s syscall.Signal) {
 
 // lab is a cluster of processes.
 type lab struct {
-	dir     string
+	dir string
+	// keep lets close leave dir.
+	keep    bool
 	members [size]*process
 	nodes   [size]*process
 	// links are the proxies between nodes and members: links[node][member]; peers those by which the other
@@ -79,7 +81,8 @@ type lab struct {
 	client *http.Client
 }
 
-func newLab(ctx context.Context, gec, etcd string) (l *lab, err error) {
+// newLab starts a cluster whose nodes are started with further flags.
+func newLab(ctx context.Context, gec, etcd string, flags ...string) (l *lab, err error) {
 	for _, binary := range []string{gec, etcd} {
 		if _, err := os.Stat(binary); err != nil {
 			return nil, fmt.Errorf("%w: run 'make bin/etcd build' first", err)
@@ -99,7 +102,7 @@ func newLab(ctx context.Context, gec, etcd string) (l *lab, err error) {
 		return nil, err
 	}
 	for n := range size {
-		if err := l.prepareNode(n, gec); err != nil {
+		if err := l.prepareNode(n, gec, flags); err != nil {
 			return nil, err
 		}
 		if err := l.nodes[n].start(); err != nil {
@@ -152,7 +155,7 @@ func (l *lab) startMembers(etcd string) error {
 	return nil
 }
 
-func (l *lab) prepareNode(n int, gec string) error {
+func (l *lab) prepareNode(n int, gec string, flags []string) error {
 	var endpoints []string
 	for m := range size {
 		endpoints = append(endpoints, "http://"+l.links[n][m].address())
@@ -162,8 +165,8 @@ func (l *lab) prepareNode(n int, gec string) error {
 		return err
 	}
 	args := []string{gec, "serve", "--store", "etcd", "--etcd-endpoints", strings.Join(endpoints, ","), "--data", l.folder(n),
-		"--http", l.http[n], "--grpc", "127.0.0.1:0", "--ops", "off", "--test-endpoints", "--authoring-without-keys", "--log-requests=false", "--watermark-mib", "64",
-		"--overload-wait", "10s"} // turning calls away is not what is tried here
+		"--http", l.http[n], "--grpc", "127.0.0.1:0", "--test-endpoints", "--log-requests=false", "--watermark-mib", "64"}
+	args = append(args, flags...)
 	if n == 0 {
 		args = append(args, "--sample")
 	}
@@ -188,7 +191,7 @@ func free() (string, error) {
 	return listener.Addr().String(), nil
 }
 
-// close ends every process and removes what they wrote.
+// close ends every process and, unless it is to be kept, removes what they wrote.
 func (l *lab) close() {
 	for n := range size {
 		for _, p := range []*process{l.nodes[n], l.members[n]} {
@@ -206,7 +209,9 @@ func (l *lab) close() {
 			}
 		}
 	}
-	_ = os.RemoveAll(l.dir)
+	if !l.keep {
+		_ = os.RemoveAll(l.dir)
+	}
 }
 
 // awaitNode returns once a node is ready.

@@ -39,11 +39,20 @@ func main() {
 }
 
 func run(ctx context.Context, what, gec, first, etcd string, schedules, changes int, seed uint64) (err error) {
-	lab, err := newLab(ctx, first, etcd)
+	var flags []string
+	if what == "storm" {
+		flags = stormFlags()
+	}
+	lab, err := newLab(ctx, first, etcd, flags...)
 	if err != nil {
 		return err
 	}
-	defer lab.close()
+	defer func() {
+		if err != nil {
+			lab.keep, err = true, fmt.Errorf("%w\nits logs and folders stay in %s", err, lab.dir)
+		}
+		lab.close()
+	}()
 	switch what {
 	case "tour":
 		return tour(ctx, lab)
@@ -55,7 +64,7 @@ func run(ctx context.Context, what, gec, first, etcd string, schedules, changes 
 		}
 		return spread(ctx, lab, changes)
 	case "roll":
-		return roll(ctx, lab, gec)
+		return roll(ctx, lab, gec, first)
 	}
 	return fmt.Errorf("%q is none of tour, storm, spread, roll", what)
 }

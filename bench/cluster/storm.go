@@ -27,6 +27,9 @@ const (
 	writesGoal = 50
 )
 
+// stormFlags lets whoever asks read the hashes of revisions, and nodes turn no calls away, which is not what is tried.
+func stormFlags() []string { return []string{"--authoring-without-keys", "--overload-wait", "10s"} }
+
 // storm runs random schedules of faults while clients write and quote, heals after each, holds the catalogues of the
 // nodes to be equal, and at the end holds what the clients saw against what the nodes have. The schedules follow
 // from the seed; how the processes answer to them does not.

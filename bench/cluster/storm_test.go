@@ -25,7 +25,7 @@ func TestStorm(t *testing.T) {
 	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", gec, "gec/cmd/gec").CombinedOutput(); err != nil {
 		t.Fatalf("go build: %v\n%s", err, out)
 	}
-	l, err := newLab(t.Context(), gec, etcd)
+	l, err := newLab(t.Context(), gec, etcd, stormFlags()...)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -18,7 +18,7 @@ import (
 const (
 	// writesTried is how many changes a second are begun, whatever became of those before; underWayMax how many are
 	// waited for at the most.
-	writesTried = 60
+	writesTried = 55
 	underWayMax = 500
 	// touchpointEach is how often a change is a touchpoint; the others are bundles.
 	touchpointEach = 8
