@@ -321,7 +321,7 @@ func (d *Desk) Take(ctx context.Context, text string, q *Request) (Receipt, *eng
 	if err != nil {
 		return r, nil, err
 	}
-	keys, err := d.Keys(ctx)
+	keys, err := d.keysFor(ctx, &r)
 	if err != nil {
 		return r, nil, err
 	}
@@ -338,6 +338,27 @@ func (d *Desk) Take(ctx context.Context, text string, q *Request) (Receipt, *eng
 	return r, snapshot, err
 }
 
+// keysFor returns the keys to verify a receipt with. Its key is in the catalogue at its revision (see Open): one that
+// another node made a moment ago comes with the revision, for which is waited where the key is not known. Errors:
+// bundles.ErrNotYet, also for a receipt that nobody gave and that names a revision which nobody made.
+func (d *Desk) keysFor(ctx context.Context, r *Receipt) (KeySet, error) {
+	keys, err := d.Keys(ctx)
+	if err != nil || keys.find(r.Key) >= 0 || d.o.Catalogue.Head().Revision >= r.Revision {
+		return keys, err
+	}
+	if err := d.await(ctx, r); err != nil {
+		return keys, err
+	}
+	return d.Keys(ctx)
+}
+
+// await waits for the revision of a receipt. Errors: bundles.ErrNotYet.
+func (d *Desk) await(ctx context.Context, r *Receipt) error {
+	ctx, cancel := context.WithTimeout(ctx, revisionWait)
+	defer cancel()
+	return d.o.Catalogue.Await(ctx, r.Revision)
+}
+
 func otherRequest(r *Receipt, q *Request) error {
 	differing := q.differences(r)
 	if len(differing) > 0 {
@@ -348,9 +369,7 @@ func otherRequest(r *Receipt, q *Request) error {
 
 // snapshot returns the snapshot of the receipt's revision, if that is the one of then.
 func (d *Desk) snapshot(ctx context.Context, r *Receipt) (*engine.Snapshot, error) {
-	waiting, cancel := context.WithTimeout(ctx, revisionWait)
-	defer cancel()
-	if err := d.o.Catalogue.Await(waiting, r.Revision); err != nil {
+	if err := d.await(ctx, r); err != nil {
 		return nil, err
 	}
 	history, err := d.o.Catalogue.HistorySHA256(ctx, r.Revision)
@@ -362,7 +381,7 @@ func (d *Desk) snapshot(ctx context.Context, r *Receipt) (*engine.Snapshot, erro
 		snapshot, err = d.o.Catalogue.At(ctx, r.Revision)
 	}
 	if errors.Is(err, bundles.ErrNotFound) {
-		err = refuse(ReasonRevisionGone, "was given on revision %d, which this node no longer has", r.Revision)
+		err = refuse(ReasonRevisionGone, "was given on revision %d, which this node no longer has: ask another node, or for the fee anew", r.Revision)
 	}
 	return snapshot, err
 }
