@@ -43,15 +43,20 @@ type Options struct {
 	Age func() (age time.Duration, away bool)
 }
 
-// await waits for the revision that a caller names. Errors: a problem for what is no revision; ErrNotYet.
-func (o Options) await(ctx context.Context, text string) error {
-	revision, err := strconv.ParseInt(text, 10, 64)
-	if err != nil || revision < 0 {
-		return problem.Invalid([]problem.Field{{Path: revisionHeader, Message: "is no revision; send the number of an earlier answer"}})
+// await waits for the latest of the revisions that a caller names: who gathers the answers of several calls may send
+// on the header of each. Errors: a problem for what is no revision; ErrNotYet.
+func (o Options) await(ctx context.Context, named []string) error {
+	var latest uint64
+	for _, text := range named {
+		revision, err := strconv.ParseUint(text, 10, 63) // digits alone, and within int64
+		if err != nil {
+			return problem.Invalid([]problem.Field{{Path: revisionHeader, Message: "is no revision; send the number of an earlier answer"}})
+		}
+		latest = max(latest, revision)
 	}
 	ctx, cancel := context.WithTimeout(ctx, waitMax)
 	defer cancel()
-	return o.Catalogue.Await(ctx, revision)
+	return o.Catalogue.Await(ctx, int64(latest))
 }
 
 // seconds returns the age as it is written, nothing where there is nothing to say.
@@ -73,7 +78,7 @@ func (o Options) HTTP(next http.Handler) http.Handler {
 			w.Header().Set(ageHeader, age)
 		}
 		if given := r.Header[revisionHeader]; len(given) > 0 {
-			if err := o.await(r.Context(), given[0]); err != nil {
+			if err := o.await(r.Context(), given); err != nil {
 				problem.Of(err).Write(w, r)
 				return
 			}
@@ -92,7 +97,7 @@ func (o Options) GRPC() []grpc.ServerOption {
 		if len(given) == 0 {
 			return nil
 		}
-		err := o.await(ctx, given[0])
+		err := o.await(ctx, given)
 		if p := problem.Of(err); p != nil && p.Code == codes.Unavailable {
 			_ = grpc.SetHeader(ctx, metadata.Pairs("retry-after", "1"))
 		}

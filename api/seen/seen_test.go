@@ -4,6 +4,8 @@ import (
 	"context"
 	"net/http"
 	"net/http/httptest"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -25,31 +27,54 @@ func TestRevisionThatACallerHasSeen(t *testing.T) {
 	away := false
 	h := Options{Catalogue: at(7), Age: func() (time.Duration, bool) { return 90 * time.Second, away }}.
 		HTTP(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) }))
-	call := func(revision string) *httptest.ResponseRecorder {
-		// The wait for a revision ends with the call.
+	call := func(revisions ...string) *httptest.ResponseRecorder {
 		ctx, cancel := context.WithCancel(t.Context())
-		if revision == "8" {
-			cancel()
-		}
 		defer cancel()
-		r := httptest.NewRequestWithContext(ctx, http.MethodPost, "/", nil)
-		if revision != "" {
-			r.Header.Set(revisionHeader, revision)
+		if slices.Contains(revisions, "8") || slices.Contains(revisions, "9223372036854775807") {
+			cancel() // the wait for a revision ends with the call
 		}
+		r := httptest.NewRequestWithContext(ctx, http.MethodPost, "/", nil)
+		r.Header[revisionHeader] = revisions
 		w := httptest.NewRecorder()
 		h.ServeHTTP(w, r)
 		return w
 	}
-	for revision, want := range map[string]int{"": 200, "0": 200, "7": 200, "8": 503, "-1": 400, "x": 400} {
-		w := call(revision)
-		if w.Code != want {
-			t.Errorf("revision %q: status %d, want %d", revision, w.Code, want)
+	for _, c := range []struct {
+		named []string
+		want  int
+	}{
+		{nil, 200},
+		{[]string{"0"}, 200},
+		{[]string{"7"}, 200},
+		{[]string{"007"}, 200},
+		{[]string{"8"}, 503},
+		{[]string{"9223372036854775807"}, 503},
+		{[]string{"3", "7"}, 200},
+		{[]string{"3", "8"}, 503}, // the latest counts, wherever it stands
+		{[]string{"8", "3"}, 503},
+		{[]string{"9223372036854775808"}, 400},
+		{[]string{"-1"}, 400},
+		{[]string{"+7"}, 400},
+		{[]string{""}, 400},
+		{[]string{" "}, 400},
+		{[]string{"x"}, 400},
+		{[]string{"7.0"}, 400},
+		{[]string{"3,7"}, 400},
+		{[]string{"7", "x"}, 400},
+		{[]string{"x", "7"}, 400},
+	} {
+		w := call(c.named...)
+		if w.Code != c.want {
+			t.Errorf("revisions %q: status %d, want %d", c.named, w.Code, c.want)
 		}
-		if (w.Header().Get("Retry-After") != "") != (want == 503) {
-			t.Errorf("revision %q: Retry-After %q", revision, w.Header().Get("Retry-After"))
+		if (w.Header().Get("Retry-After") != "") != (c.want == 503) {
+			t.Errorf("revisions %q: Retry-After %q", c.named, w.Header().Get("Retry-After"))
+		}
+		if c.want == 400 && !strings.Contains(w.Body.String(), revisionHeader) {
+			t.Errorf("revisions %q: the answer does not name the header: %s", c.named, w.Body)
 		}
 	}
-	if age := call("").Header().Get(ageHeader); age != "" {
+	if age := call().Header().Get(ageHeader); age != "" {
 		t.Errorf("age %q while all is well", age)
 	}
 	away = true
