@@ -17,9 +17,10 @@ import (
 
 const (
 	// writesTried is how many changes a second are begun, whatever became of those before; underWayMax how many are
-	// waited for at the most.
-	writesTried = 55
-	underWayMax = 500
+	// waited for on one node at the most, as whoever spreads the load would: what a node could not answer for seconds
+	// would else wait in a queue before it for seconds more.
+	writesTried = 70
+	underWayMax = 16
 	// touchpointEach is how often a change is a touchpoint; the others are bundles.
 	touchpointEach = 8
 	// callTimeout is how long a quote may take.
@@ -118,11 +119,14 @@ func (w *witness) work(ctx context.Context, l *lab, seed uint64) (end func()) {
 	}
 }
 
-// keepWriting begins changes at a steady rate, each on a node at random, however long those before take.
+// keepWriting begins changes at a steady rate, each on a node at random, or the next one that has room.
 func (w *witness) keepWriting(ctx context.Context, l *lab, random *rand.Rand) {
 	var all sync.WaitGroup
 	defer all.Wait()
-	places := make(chan struct{}, underWayMax)
+	var places [size]chan struct{}
+	for n := range size {
+		places[n] = make(chan struct{}, underWayMax)
+	}
 	beat := time.NewTicker(time.Second / writesTried)
 	defer beat.Stop()
 	for {
@@ -131,16 +135,19 @@ func (w *witness) keepWriting(ctx context.Context, l *lab, random *rand.Rand) {
 			return
 		case <-beat.C:
 		}
-		n := random.IntN(size)
-		select {
-		case places <- struct{}{}:
+		first := random.IntN(size)
+		for i := range size {
+			n := (first + i) % size
+			select {
+			case places[n] <- struct{}{}:
+			default:
+				continue // the next node
+			}
 			all.Go(func() {
-				defer func() { <-places }()
-				w.turn.RLock()
-				defer w.turn.RUnlock()
-				w.write(context.WithoutCancel(ctx), l, n)
+				defer func() { <-places[n] }()
+				w.inTurn(func() { w.write(context.WithoutCancel(ctx), l, n) })
 			})
-		default:
+			break
 		}
 	}
 }
