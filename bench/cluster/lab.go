@@ -77,6 +77,7 @@ type lab struct {
 	links [size][size]*proxy
 	peers [size]*proxy
 	http  [size]string
+	grpc  [size]string
 	// client is that of writers, whose connections are kept.
 	client *http.Client
 }
@@ -164,8 +165,11 @@ func (l *lab) prepareNode(n int, gec string, flags []string) error {
 	if l.http[n], err = free(); err != nil {
 		return err
 	}
+	if l.grpc[n], err = free(); err != nil {
+		return err
+	}
 	args := []string{gec, "serve", "--store", "etcd", "--etcd-endpoints", strings.Join(endpoints, ","), "--data", l.folder(n),
-		"--http", l.http[n], "--grpc", "127.0.0.1:0", "--test-endpoints", "--log-requests=false", "--watermark-mib", "64"}
+		"--http", l.http[n], "--grpc", l.grpc[n], "--test-endpoints", "--log-requests=false", "--watermark-mib", "64"}
 	args = append(args, flags...)
 	if n == 0 {
 		args = append(args, "--sample")

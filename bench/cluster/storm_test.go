@@ -9,8 +9,9 @@ import (
 	"testing"
 )
 
-// TestStorm is a short storm on real processes; `make cluster-storm` runs long ones.
-func TestStorm(t *testing.T) {
+// startLab starts a cluster with a gec of now.
+func startLab(t *testing.T, flags ...string) *lab {
+	t.Helper()
 	if testing.Short() {
 		t.Skip("it takes half a minute")
 	}
@@ -25,11 +26,17 @@ func TestStorm(t *testing.T) {
 	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", gec, "gec/cmd/gec").CombinedOutput(); err != nil {
 		t.Fatalf("go build: %v\n%s", err, out)
 	}
-	l, err := newLab(t.Context(), gec, etcd, stormFlags()...)
+	l, err := newLab(t.Context(), gec, etcd, flags...)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.close()
+	t.Cleanup(l.close)
+	return l
+}
+
+// TestStorm is a short storm on real processes; `make cluster-storm` runs long ones.
+func TestStorm(t *testing.T) {
+	l := startLab(t, stormFlags()...)
 	const schedules, seed = 12, 7
 	if err := storm(t.Context(), l, schedules, seed, func(line string) { t.Log(line) }); err != nil {
 		t.Error(err)

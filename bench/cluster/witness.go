@@ -78,8 +78,9 @@ func (l *life) up()   { l.steps.Add(1) }
 type witness struct {
 	started time.Time
 	nodes   [size]life
-	// worst is the longest healing.
+	// worst is the longest healing, late how many took longer than they may.
 	worst time.Duration
+	late  int
 	names atomic.Int64
 	// latest is the highest revision that a writer was told.
 	latest atomic.Int64

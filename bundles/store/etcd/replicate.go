@@ -1,6 +1,7 @@
 package etcd
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -17,6 +18,9 @@ const (
 	fetchBytesMax = 4 << 20
 	fetchChunks   = 6
 )
+
+// errWatchClosed says that the client closed a watch without a word.
+var errWatchClosed = errors.New("it was closed")
 
 // Run keeps the copy up with etcd until ctx ends, and calls changed after each step, in one goroutine: this one.
 // It goes on by itself after every failure.
@@ -96,7 +100,7 @@ func (s *Store) follow(ctx context.Context, changed func(context.Context) error)
 		case answer, ok := <-watch:
 			if err := answer.Err(); err != nil || !ok {
 				// Also after a compaction: the head is read anew.
-				return fmt.Errorf("%w: etcd: watch: %w", bundles.ErrUnavailable, errors.Join(err, context.Cause(ctx)))
+				return fmt.Errorf("%w: etcd: the watch ended: %w", bundles.ErrUnavailable, cmp.Or(err, context.Cause(ctx), errWatchClosed))
 			}
 			if n := len(answer.Events); n > 0 {
 				event := answer.Events[n-1]
