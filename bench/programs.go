@@ -20,8 +20,7 @@ type Programs struct {
 	facts     condition.Facts
 	payment   *engine.Payment
 	issuers   *Strings
-	best      map[string]*engine.Bundle
-	kept      []*engine.Bundle
+	ranking   ranking
 	date      engine.Date
 	dateText  string
 }
@@ -30,7 +29,7 @@ type Programs struct {
 func NewPrograms(c *Catalogue) (*Programs, error) {
 	cache := condition.NewCache(len(c.Bundles))
 	p := &Programs{
-		catalogue: c, evaluator: condition.NewEvaluator(), best: map[string]*engine.Bundle{},
+		catalogue: c, evaluator: condition.NewEvaluator(), ranking: newRanking(),
 		issuers: &Strings{issuers: sortedIssuers(c)},
 	}
 	p.facts.Admits = func(psp, channel, broker string) bool {
@@ -53,22 +52,15 @@ func NewPrograms(c *Catalogue) (*Programs, error) {
 // fails does not apply.
 func (l *Programs) Quote(p *engine.Payment, limit int) []*engine.Bundle {
 	l.read(p)
-	clear(l.best)
+	l.ranking.clear()
 	for i, program := range l.programs {
 		b := l.catalogue.Bundles[i]
 		if holds, err := l.evaluator.Holds(program, b.OnUs, false); err != nil || !holds {
 			continue
 		}
-		if best := l.best[b.PSP]; best == nil || cheaper(b, best) {
-			l.best[b.PSP] = b
-		}
+		l.ranking.add(b)
 	}
-	l.kept = l.kept[:0]
-	for _, b := range l.best {
-		l.kept = append(l.kept, b)
-	}
-	slices.SortFunc(l.kept, shownBefore)
-	return l.kept[:min(limit, len(l.kept))]
+	return l.ranking.first(limit)
 }
 
 // read makes the payment the one that programs see.

@@ -119,27 +119,30 @@ type Loss struct {
 // margin, 0.25 for a quarter; allocations may not grow at all. What only one of the two has is a loss, too:
 // a guard that compares less than everything must say so.
 func (r Record) Compare(now Record, margin float64) (losses []Loss) {
-	for _, name := range allNames(r.Allocations, now.Allocations) {
-		before, recorded := r.Allocations[name]
-		after, measured := now.Allocations[name]
-		switch {
-		case !recorded || !measured:
-			losses = append(losses, missing(name, recorded))
-		case after > before+0.005:
+	each(r.Allocations, now.Allocations, &losses, func(name string, before, after float64) {
+		if after > before+0.005 {
 			losses = append(losses, Loss{Name: name, What: fmt.Sprintf("allocates %.2f times instead of %.2f", after, before)})
 		}
-	}
-	for _, name := range allNames(r.Ratios, now.Ratios) {
-		before, recorded := r.Ratios[name]
-		after, measured := now.Ratios[name]
-		switch {
-		case !recorded || !measured:
-			losses = append(losses, missing(name, recorded))
-		case after > before*(1+margin):
+	})
+	each(r.Ratios, now.Ratios, &losses, func(name string, before, after float64) {
+		if after > before*(1+margin) {
 			losses = append(losses, Loss{Name: name, What: fmt.Sprintf("is %.3g instead of %.3g: %+.0f %%", after, before, 100*(after/before-1)), Noise: true})
 		}
-	}
+	})
 	return losses
+}
+
+// each calls compare with what both have, by name, and notes as lost what only one of them has.
+func each(recorded, measured map[string]float64, losses *[]Loss, compare func(name string, before, after float64)) {
+	for _, name := range allNames(recorded, measured) {
+		before, was := recorded[name]
+		after, is := measured[name]
+		if !was || !is {
+			*losses = append(*losses, missing(name, was))
+			continue
+		}
+		compare(name, before, after)
+	}
 }
 
 func allNames(a, b map[string]float64) []string {

@@ -15,8 +15,7 @@ type Strings struct {
 	bundles []*engine.Bundle
 	issuers []engine.IssuerRange
 	amex    string
-	best    map[string]*engine.Bundle // by PSP
-	kept    []*engine.Bundle
+	ranking ranking
 }
 
 // NewStrings prepares a catalogue. Errors: a bundle that this way cannot quote.
@@ -26,7 +25,7 @@ func NewStrings(c *Catalogue) (*Strings, error) {
 			return nil, fmt.Errorf("bundle %s is more than the loop over strings can say", b.ID)
 		}
 	}
-	return &Strings{bundles: c.Bundles, issuers: sortedIssuers(c), amex: c.Settings.AmexABI, best: map[string]*engine.Bundle{}}, nil
+	return &Strings{bundles: c.Bundles, issuers: sortedIssuers(c), amex: c.Settings.AmexABI, ranking: newRanking()}, nil
 }
 
 func sortedIssuers(c *Catalogue) []engine.IssuerRange {
@@ -37,7 +36,7 @@ func sortedIssuers(c *Catalogue) []engine.IssuerRange {
 
 // Quote returns the bundles of the answer, at most limit. It is valid until the next call.
 func (l *Strings) Quote(p *engine.Payment, limit int) []*engine.Bundle {
-	clear(l.best)
+	l.ranking.clear()
 	amount, transfers, stamps := sums(p)
 	date, issuer := engine.LocalAt(p.At).Date, l.issuer(p.BIN)
 	for _, b := range l.bundles {
@@ -57,16 +56,9 @@ func (l *Strings) Quote(p *engine.Payment, limit int) []*engine.Bundle {
 		if isOwn != b.OnUs || !isOwn && issuer != "" && issuer == l.amex {
 			continue
 		}
-		if best := l.best[b.PSP]; best == nil || cheaper(b, best) {
-			l.best[b.PSP] = b
-		}
+		l.ranking.add(b)
 	}
-	l.kept = l.kept[:0]
-	for _, b := range l.best {
-		l.kept = append(l.kept, b)
-	}
-	slices.SortFunc(l.kept, shownBefore)
-	return l.kept[:min(limit, len(l.kept))]
+	return l.ranking.first(limit)
 }
 
 func sums(p *engine.Payment) (amount int64, transfers, stamps int) {
@@ -119,6 +111,32 @@ func filtered(filters []engine.PSPFilter, psp, channel, broker string) bool {
 		}
 	}
 	return false
+}
+
+// ranking keeps the cheapest bundle of each PSP.
+type ranking struct {
+	best map[string]*engine.Bundle
+	kept []*engine.Bundle
+}
+
+func newRanking() ranking { return ranking{best: map[string]*engine.Bundle{}} }
+
+func (r *ranking) clear() { clear(r.best) }
+
+func (r *ranking) add(b *engine.Bundle) {
+	if best := r.best[b.PSP]; best == nil || cheaper(b, best) {
+		r.best[b.PSP] = b
+	}
+}
+
+// first returns the bundles in the order of an answer, at most limit. They are valid until the next call.
+func (r *ranking) first(limit int) []*engine.Bundle {
+	r.kept = r.kept[:0]
+	for _, b := range r.best {
+		r.kept = append(r.kept, b)
+	}
+	slices.SortFunc(r.kept, shownBefore)
+	return r.kept[:min(limit, len(r.kept))]
 }
 
 func cheaper(a, b *engine.Bundle) bool {

@@ -76,14 +76,18 @@ func (w *wire) fill(o bench.Options) (string, error) {
 	return folder, service.StartFill(w.ctx, folder, o)
 }
 
+// filled makes a data folder and the payments to ask it about.
+func (w *wire) filled(o bench.Options) (folder string, exam *bench.Exam, err error) {
+	if folder, err = w.fill(o); err == nil {
+		exam, err = bench.NewExam(o, bench.Mix{Card: true}, examSize)
+	}
+	return folder, exam, err
+}
+
 // catalogue measures the service on a catalogue of that many bundles.
 func (w *wire) catalogue(bundles int) (err error) {
 	o := bench.List(bundles)
-	folder, err := w.fill(o)
-	if err != nil {
-		return err
-	}
-	exam, err := bench.NewExam(o, bench.Mix{Card: true}, examSize)
+	folder, exam, err := w.filled(o)
 	if err != nil {
 		return err
 	}

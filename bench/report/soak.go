@@ -31,11 +31,7 @@ func soak(ctx context.Context, s settings, r *report) (err error) {
 	}
 	defer func() { err = errors.Join(err, end()) }()
 	o := bench.List(100 * bench.ListBundles)
-	folder, err := w.fill(o)
-	if err != nil {
-		return err
-	}
-	exam, err := bench.NewExam(o, bench.Mix{Card: true}, examSize)
+	folder, exam, err := w.filled(o)
 	if err != nil {
 		return err
 	}
