@@ -40,8 +40,11 @@ func main() {
 
 func run(ctx context.Context, what, gec, first, etcd string, schedules, changes int, seed uint64) (err error) {
 	var flags []string
-	if what == "storm" {
+	switch what {
+	case "storm":
 		flags = stormFlags()
+	case "tour":
+		flags = []string{"--authoring-without-keys"}
 	}
 	lab, err := newLab(ctx, first, etcd, flags...)
 	if err != nil {

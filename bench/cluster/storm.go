@@ -86,7 +86,7 @@ func (w *witness) prepare(ctx context.Context, l *lab) error {
 	if err != nil {
 		return err
 	}
-	if err := l.equalAll(ctx, revision); err != nil {
+	if _, err := l.equalAll(ctx, revision); err != nil {
 		return err
 	}
 	return w.cut(ctx, l)
@@ -100,7 +100,7 @@ func (w *witness) heal(ctx context.Context, l *lab, schedule int) (time.Duration
 	defer cancel()
 	revision, err := w.together(limited, l, schedule%size)
 	if err == nil {
-		err = l.equalAll(limited, revision)
+		_, err = l.equalAll(limited, revision)
 	}
 	if err != nil {
 		return 0, fmt.Errorf("not together %s after healing: %w", healMax, err)
@@ -134,7 +134,7 @@ func (w *witness) cut(ctx context.Context, l *lab) error {
 		// A change whose client gave up may become current still.
 		head, err := l.equal(ctx, healMax)
 		if err == nil {
-			err = l.equalAll(ctx, head)
+			_, err = l.equalAll(ctx, head)
 		}
 		if err == nil { // the names as they are in memory
 			err = l.same(ctx, http.MethodGet, "/gec/v1/catalogue", "")
@@ -152,21 +152,21 @@ func (w *witness) cut(ctx context.Context, l *lab) error {
 	}
 }
 
-// equalAll holds that every node quotes on a revision or a later one, and has the same history up to it.
-func (l *lab) equalAll(ctx context.Context, revision int64) error {
-	var first string
+// equalAll holds that every node quotes on a revision or a later one, and has the same history up to it, and
+// returns its hash.
+func (l *lab) equalAll(ctx context.Context, revision int64) (hash string, err error) {
 	for n := range size {
 		got, err := l.equalAt(ctx, n, revision)
 		if err != nil {
-			return fmt.Errorf("node %d at revision %d: %w", n, revision, err)
+			return "", fmt.Errorf("node %d at revision %d: %w", n, revision, err)
 		}
 		if n == 0 {
-			first = got
-		} else if got != first {
-			return fmt.Errorf("the catalogue of node %d at revision %d is %s, that of node 0 %s", n, revision, got, first)
+			hash = got
+		} else if got != hash {
+			return "", fmt.Errorf("the catalogue of node %d at revision %d is %s, that of node 0 %s", n, revision, got, hash)
 		}
 	}
-	return nil
+	return hash, nil
 }
 
 // equalAt returns the hash of the history of a node up to a revision, once it quotes on that or a later one.
