@@ -53,6 +53,24 @@ func plan(l *lab, random *rand.Rand) []fault {
 	return faults
 }
 
+// outageEach is how many schedules have one outage of etcd among them, outageLast how long that lasts: longer than
+// those who wait a little more before each try would take to come back in time.
+const (
+	outageEach = 50
+	outageLast = 30 * time.Second
+)
+
+// outage is that every member is killed for long.
+func outage(l *lab) []fault {
+	var faults []fault
+	for m := range size {
+		faults = append(faults, fault{name: fmt.Sprintf("member %d killed for %s", m, outageLast), down: -1, last: outageLast,
+			strike: func() { l.members[m].end(syscall.SIGKILL) },
+			heal:   func(context.Context) error { return l.members[m].start() }})
+	}
+	return faults
+}
+
 // draw returns one of the ten kinds of faults, on a node or member at random.
 func draw(l *lab, random *rand.Rand) fault {
 	n, m := random.IntN(size), random.IntN(size)

@@ -35,8 +35,10 @@ func stormFlags() []string { return []string{"--authoring-without-keys", "--over
 
 // storm runs random schedules of faults while clients write and quote, heals after each, holds the catalogues of the
 // nodes to be equal, and at the end holds what the clients saw against what the nodes have. The schedules follow
-// from the seed; how the processes answer to them does not.
-func storm(ctx context.Context, l *lab, schedules int, seed uint64, say func(string)) error {
+// from the seed; how the processes answer to them does not. Interrupted, it ends after the schedule under way, and
+// is judged as far as it went.
+func storm(interrupted context.Context, l *lab, schedules int, seed uint64, say func(string)) error {
+	ctx := context.WithoutCancel(interrupted)
 	random := rand.New(rand.NewPCG(seed, 0))
 	say(fmt.Sprintf("seed %d, %d schedules", seed, schedules))
 	w := &witness{started: time.Now()}
@@ -46,7 +48,14 @@ func storm(ctx context.Context, l *lab, schedules int, seed uint64, say func(str
 	end := w.work(ctx, l, seed)
 	err := func() error {
 		for s := range schedules {
+			if interrupted.Err() != nil {
+				say(fmt.Sprintf("interrupted after %d schedules", s))
+				return nil
+			}
 			faults := plan(l, random)
+			if s%outageEach == outageEach/2 {
+				faults = outage(l)
+			}
 			if err := w.run(ctx, faults); err != nil {
 				return fmt.Errorf("schedule %d (%s): %w", s, names(faults), err)
 			}

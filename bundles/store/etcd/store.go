@@ -15,6 +15,7 @@ import (
 	clientv3 "go.etcd.io/etcd/client/v3"
 	"go.uber.org/zap"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/backoff"
 
 	"gec/bundles"
 )
@@ -27,6 +28,13 @@ const (
 	// heartbeat is how often a node asks for the head although no watch told it anything.
 	heartbeat = time.Second
 )
+
+// reconnect is how connections to the members are made again: gRPC's own ways wait 20 s for an answer and up to two
+// minutes between tries, so that a node would be away long after an outage was over.
+var reconnect = grpc.ConnectParams{
+	Backoff:           backoff.Config{BaseDelay: 100 * time.Millisecond, Multiplier: 1.6, Jitter: 0.2, MaxDelay: time.Second},
+	MinConnectTimeout: requestTimeout,
+}
 
 // PrefixDefault is the default of Options.Prefix.
 const PrefixDefault = "gec/"
@@ -100,7 +108,7 @@ func Open(copied bundles.Store, o Options) (*Store, error) {
 		Endpoints: o.Endpoints, TLS: o.TLS, Username: o.Username, Password: o.Password,
 		DialTimeout: requestTimeout, DialKeepAliveTime: 2 * time.Second, DialKeepAliveTimeout: 2 * time.Second,
 		MaxUnaryRetries: 3, RejectOldCluster: false, PermitWithoutStream: true, Logger: zap.NewNop(),
-		DialOptions: append(slices.Clone(o.Dial), grpc.WithChainUnaryInterceptor(loginLater(&opened), s.noteConnection)),
+		DialOptions: append(slices.Clone(o.Dial), grpc.WithConnectParams(reconnect), grpc.WithChainUnaryInterceptor(loginLater(&opened), s.noteConnection)),
 	})
 	if err != nil {
 		return nil, s.unavailable(err)
