@@ -60,7 +60,7 @@ func run(ctx context.Context, what, gec, first, etcd string, schedules, changes 
 	case "tour":
 		return tour(ctx, lab)
 	case "storm":
-		return storm(ctx, lab, schedules, seed, func(line string) { fmt.Println(line) })
+		return storm(ctx, lab, schedules, seed, true, func(line string) { fmt.Println(line) })
 	case "spread":
 		if err := cost(ctx, lab, gec); err != nil {
 			return err

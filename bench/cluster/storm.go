@@ -36,8 +36,9 @@ func stormFlags() []string { return []string{"--authoring-without-keys", "--over
 // storm runs random schedules of faults while clients write and quote, heals after each, holds the catalogues of the
 // nodes to be equal, and at the end holds what the clients saw against what the nodes have. The schedules follow
 // from the seed; how the processes answer to them does not. Interrupted, it ends after the schedule under way, and
-// is judged as far as it went.
-func storm(interrupted context.Context, l *lab, schedules int, seed uint64, say func(string)) error {
+// is judged as far as it went. Only where it is timed does it fail because a goal of time was missed: a machine that has
+// other things to do misses those.
+func storm(interrupted context.Context, l *lab, schedules int, seed uint64, timed bool, say func(string)) error {
 	ctx := context.WithoutCancel(interrupted)
 	random := rand.New(rand.NewPCG(seed, 0))
 	say(fmt.Sprintf("seed %d, %d schedules", seed, schedules))
@@ -65,6 +66,8 @@ func storm(interrupted context.Context, l *lab, schedules int, seed uint64, say 
 			}
 			if took > healGoal {
 				w.late++
+			}
+			if took > healGoal && timed {
 				w.fault("schedule %d (%s): together again after %s, not within %s", s, names(faults), took.Round(time.Millisecond), healGoal)
 			}
 			say(fmt.Sprintf("schedule %3d: %s; together again after %s", s, names(faults), took.Round(time.Millisecond)))
@@ -81,7 +84,7 @@ func storm(interrupted context.Context, l *lab, schedules int, seed uint64, say 
 	if err := l.same(ctx, http.MethodGet, "/gec/v1/open-data/fee-list.json", ""); err != nil {
 		return err
 	}
-	return w.judge(ctx, l, say)
+	return w.judge(ctx, l, timed, say)
 }
 
 // prepare registers what the bundles of the storm are for, and makes the first.
@@ -220,7 +223,7 @@ func (l *lab) same(ctx context.Context, method, path, body string) error {
 }
 
 // judge stops the nodes and compares their folders with one another and with what the clients saw.
-func (w *witness) judge(ctx context.Context, l *lab, say func(string)) error {
+func (w *witness) judge(ctx context.Context, l *lab, timed bool, say func(string)) error {
 	for _, node := range l.nodes {
 		node.end(syscall.SIGTERM)
 	}
@@ -247,7 +250,7 @@ func (w *witness) judge(ctx context.Context, l *lab, say func(string)) error {
 	say(fmt.Sprintf("%d quotes: %d answered, %d passed on by a node that was down, %d 'not yet'; %d failed on a node that was up, %d on every node",
 		w.asked.Load(), w.answered.Load(), w.passed.Load(), w.notYet.Load(), w.failed.Load(), w.failedAll.Load()))
 	say(fmt.Sprintf("revision %d on all nodes; together and equal again after %s at worst, %d times later than %s", first.head.Revision, w.worst.Round(time.Millisecond), w.late, healGoal))
-	if rate < writesGoal {
+	if rate < writesGoal && timed {
 		w.fault("%.1f changes a second were tried, %d are asked for", rate, writesGoal)
 	}
 	return errors.Join(w.faults...)

@@ -38,7 +38,7 @@ func startLab(t *testing.T, flags ...string) *lab {
 func TestStorm(t *testing.T) {
 	l := startLab(t, stormFlags()...)
 	const schedules, seed = 12, 7
-	if err := storm(t.Context(), l, schedules, seed, func(line string) { t.Log(line) }); err != nil {
+	if err := storm(t.Context(), l, schedules, seed, false, func(line string) { t.Log(line) }); err != nil {
 		t.Error(err)
 	}
 }
