@@ -83,7 +83,7 @@ type lab struct {
 }
 
 // newLab starts a cluster whose nodes are started with further flags.
-func newLab(ctx context.Context, gec, etcd string, flags ...string) (l *lab, err error) {
+func newLab(ctx context.Context, gec, etcd string, flags ...string) (*lab, error) {
 	for _, binary := range []string{gec, etcd} {
 		if _, err := os.Stat(binary); err != nil {
 			return nil, fmt.Errorf("%w: run 'make bin/etcd build' first", err)
@@ -93,30 +93,33 @@ func newLab(ctx context.Context, gec, etcd string, flags ...string) (l *lab, err
 	if err != nil {
 		return nil, err
 	}
-	l = &lab{dir: dir, client: &http.Client{Timeout: 8 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: 32}}}
-	defer func() {
-		if err != nil {
-			l.close()
-		}
-	}()
-	if err := l.startMembers(etcd); err != nil {
+	l := &lab{dir: dir, client: &http.Client{Timeout: 8 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: 32}}}
+	if err := l.start(ctx, gec, etcd, flags); err != nil {
+		l.close()
 		return nil, err
+	}
+	return l, nil
+}
+
+func (l *lab) start(ctx context.Context, gec, etcd string, flags []string) error {
+	if err := l.startMembers(etcd); err != nil {
+		return err
 	}
 	for n := range size {
 		if err := l.prepareNode(n, gec, flags); err != nil {
-			return nil, err
+			return err
 		}
 		if err := l.nodes[n].start(); err != nil {
-			return nil, err
+			return err
 		}
 	}
 	for n := range size {
 		if err := l.awaitNode(ctx, n); err != nil {
-			return nil, err
+			return err
 		}
 	}
-	_, err = l.equal(ctx, 20*time.Second)
-	return l, err
+	_, err := l.equal(ctx, healMax)
+	return err
 }
 
 func (l *lab) startMembers(etcd string) error {
