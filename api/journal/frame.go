@@ -102,11 +102,19 @@ func decodeStart(payload []byte) (s start, err error) {
 	return s, d.end()
 }
 
-// gap says that calls are missing which could not be written.
+// gap says that calls are missing: they could not be written, or only their number is.
 type gap struct {
 	calls       uint64
 	first, last time.Time
 	reason      string
+}
+
+// count adds a call to those that are missing.
+func (g *gap) count(e *Entry, reason string) {
+	if g.calls == 0 {
+		g.first = e.Started
+	}
+	g.calls, g.last, g.reason = g.calls+1, e.Started, reason
 }
 
 func (g *gap) append(b []byte) []byte {

@@ -176,6 +176,8 @@ type Stats struct {
 	// Written, Dropped and Failed count calls: those that are in the journal, those for which there was no room
 	// (policy Drop), and those lost while the disk was full or failed.
 	Written, Dropped, Failed uint64
+	// Summed counts calls that were refused for want of a known key, of which the journal has the number only.
+	Summed uint64
 	// Durable is the number of the last entry that is on disk for certain.
 	Durable uint64
 	// Bytes are those of all segments.
@@ -196,6 +198,7 @@ func (j *Journal) Stats() Stats {
 	j.queue.mu.Lock()
 	defer j.queue.mu.Unlock()
 	s.Waiting, s.Dropped, s.Failed, s.Failing = j.queue.filling.calls, j.queue.dropped, j.queue.failed, j.queue.failing
+	s.Summed = j.queue.summed
 	return s
 }
 

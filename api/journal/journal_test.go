@@ -118,6 +118,31 @@ func onDisk(before func() error) func(string) (file, error) {
 	}
 }
 
+// TestStrangersAreSummed holds that who has no key cannot fill the disk, and that all of his calls are counted.
+func TestStrangersAreSummed(t *testing.T) {
+	dir := t.TempDir()
+	j := open(t, dir, Options{})
+	const a, second = strangersMax + 250, 1000
+	for n := range a + strangersMax + 1 { // in two seconds
+		stranger := call(n)
+		if n >= a {
+			stranger = call(n + second)
+		}
+		stranger.Status, stranger.Caller = 401, ""
+		j.Add(stranger)
+	}
+	known := call(5000)
+	known.Status, known.Caller = 401, "somebody"
+	j.Add(known)
+	closed(t, j)
+	if s := j.Stats(); s.Summed != 251 || s.Written != 2*strangersMax+1 || s.Dropped+s.Failed != 0 {
+		t.Errorf("%+v", s)
+	}
+	if r := verified(t, dir); r.Calls != 2*strangersMax+1 || r.Lost != 251 || !r.Whole() {
+		t.Errorf("%+v", r)
+	}
+}
+
 // TestDropCountsExactly adds while the writer waits for its disk.
 func TestDropCountsExactly(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -4,6 +4,8 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"errors"
+	"net/http"
+	"strconv"
 	"sync"
 	"time"
 )
@@ -14,6 +16,10 @@ const stallMax = 5 * time.Second
 // bytesPerCall is what a call in the queue takes on average with its body; the room of the queue is that many
 // bytes for each of its calls.
 const bytesPerCall = 1 << 10
+
+// strangersMax is how many calls a second of callers whom nobody knows, refused for that, are journaled one by one;
+// of the others their number is. Who has no key shall not fill the disk.
+const strangersMax = 100
 
 // errStuck is why calls do not wait for a disk that neither takes nor refuses what is written.
 var errStuck = errors.New("the disk does not answer")
@@ -39,14 +45,20 @@ type queue struct {
 	stall   *time.Timer
 	// dropped and failed count calls that are not in the journal: for want of room, or of a disk.
 	dropped, failed uint64
+	// strangers counts the refused callers of the second that begins at strangersSince, beyond are those that were
+	// too many, summed counts these since the journal was opened.
+	strangers      int
+	strangersSince time.Time
+	beyond         gap
+	summed         uint64
 }
 
 // batch is what the writer takes at a time.
 type batch struct {
 	bytes []byte
 	calls int
-	// lost are calls for which there was no room.
-	lost gap
+	// lost are calls for which there was no room, summed those of strangers beyond strangersMax.
+	lost, summed gap
 }
 
 func newQueue(callsMax int, block bool) *queue {
@@ -67,6 +79,10 @@ func (q *queue) add(e *Entry) {
 		e = &hashed
 	}
 	q.mu.Lock()
+	if !q.closed && q.sum(e) {
+		q.mu.Unlock()
+		return
+	}
 	if q.full() || q.closed {
 		q.await()
 	}
@@ -85,6 +101,33 @@ func (q *queue) add(e *Entry) {
 	if half {
 		signal(q.half)
 	}
+}
+
+// sum counts a call of a stranger where there are too many of them, and reports whether it did.
+func (q *queue) sum(e *Entry) bool {
+	if e.Status != http.StatusUnauthorized || e.Caller != "" {
+		return false
+	}
+	if since := e.Started.Sub(q.strangersSince); since < 0 || since >= time.Second {
+		q.settle()
+		q.strangers, q.strangersSince = 0, e.Started
+	}
+	if q.strangers++; q.strangers <= strangersMax {
+		return false
+	}
+	q.summed++
+	q.beyond.count(e, "more than "+strconv.Itoa(strangersMax)+" calls a second without a known key")
+	return true
+}
+
+// settle has the number of the strangers of a second that is over go with what is written next.
+func (q *queue) settle() {
+	if summed := &q.filling.summed; summed.calls == 0 {
+		*summed = q.beyond
+	} else if q.beyond.calls > 0 {
+		summed.calls, summed.last = summed.calls+q.beyond.calls, q.beyond.last
+	}
+	q.beyond = gap{}
 }
 
 // await waits for room where the policy is to wait, and for as long as there is hope for it.
@@ -109,31 +152,30 @@ func (q *queue) stuck() {
 
 // lose counts a call that is not going to be in the journal.
 func (q *queue) lose(e *Entry) {
-	l := &q.filling.lost
+	reason := q.filling.lost.reason
 	switch {
 	case q.closed:
 		q.failed++
 		return
 	case q.failing != nil:
 		q.failed++
-		l.reason = q.failing.Error()
+		reason = q.failing.Error()
 	default:
 		q.dropped++
-		if l.reason == "" {
-			l.reason = "the queue was full"
+		if reason == "" {
+			reason = "the queue was full"
 		}
 	}
-	if l.calls == 0 {
-		l.first = e.Started
-	}
-	l.last = e.Started
-	l.calls++
+	q.filling.lost.count(e, reason)
 }
 
 // take gives the writer what there is and leaves it the memory of another batch.
 func (q *queue) take(memory []byte) batch {
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	if time.Since(q.strangersSince) >= time.Second {
+		q.settle()
+	}
 	taken := q.filling
 	q.filling = batch{bytes: memory[:0]}
 	q.vacate()
@@ -161,6 +203,7 @@ func (q *queue) fail(err error) {
 func (q *queue) close() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	q.settle()
 	q.closed = true
 	q.vacate()
 }
@@ -207,8 +250,10 @@ func (b *batch) frames(dst []byte, c chain) ([]byte, chain) {
 			return dst
 		})
 	}
-	if b.lost.calls > 0 {
-		dst, c = appendFrame(dst, c, b.lost.append)
+	for _, g := range []*gap{&b.lost, &b.summed} {
+		if g.calls > 0 {
+			dst, c = appendFrame(dst, c, g.append)
+		}
 	}
 	return dst, c
 }
