@@ -157,11 +157,15 @@ func receiptsAcross(t *testing.T, l *lab) {
 	if status, body := redeem(0); status != http.StatusOK || !bytes.Equal(body, answer) {
 		t.Errorf("signed with the key before: status %d: %s", status, body)
 	}
-	// Each try makes a revision and fills node 2 anew: a node has the revision until it has left etcd.
+	// Each try makes revisions and fills node 2 anew: a node has the revision until it has left etcd, which it does
+	// once what would go with it is worth a new base.
 	for ctx, try := t.Context(), 0; ; try++ {
-		revision, err := l.add(ctx, 1, fmt.Sprintf("LATER-%d", try))
-		if err != nil {
-			t.Fatal(err)
+		var revision int64
+		for n := range 25 {
+			var err error
+			if revision, err = l.add(ctx, 1, fmt.Sprintf("LATER-%d-%d", try, n)); err != nil {
+				t.Fatal(err)
+			}
 		}
 		l.refill(t, 2)
 		if err := l.everywhere(ctx, revision); err != nil {

@@ -172,7 +172,7 @@ func TestServeRefusals(t *testing.T) {
 		{"open to others over gRPC", []string{"serve", "--data", t.TempDir(), "--http", "127.0.0.1:0", "--grpc", ":0"}, 2, []string{"--grpc :0"}},
 		{"unknown flag", []string{"serve", "--htpp", "x"}, 2, []string{`did you mean "http"?`}},
 		{"setting out of bounds", []string{"serve", "--stop-timeout", "1h"}, 2, []string{"use 1s to 10m"}},
-		{"an argument", []string{"serve", "now"}, 2, []string{"now"}},
+		{"an argument", []string{"serve", "now"}, 2, []string{"it does not take 1 argument", "gec serve"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			r := gec(t, test.args...)

@@ -21,6 +21,8 @@ import (
 type RefusedError struct {
 	// Reason is what was said, Fix the setting to look at.
 	Reason, Fix string
+	// Perhaps says that a member that was just restarted breaks off just so: it is a refusal if it lasts.
+	Perhaps bool
 }
 
 func (e *RefusedError) Error() string { return fmt.Sprintf("etcd: %s: %s", e.Reason, e.Fix) }
@@ -78,10 +80,13 @@ func (s *Store) unavailable(err error) error {
 		reason = *text
 	}
 	if fix := s.fixOf(err, reason); fix != "" {
-		return fmt.Errorf("%w: %w", bundles.ErrUnavailable, &RefusedError{Reason: reason, Fix: fix})
+		return fmt.Errorf("%w: %w", bundles.ErrUnavailable, &RefusedError{Reason: reason, Fix: fix, Perhaps: strings.Contains(reason, brokenOff)})
 	}
 	return fmt.Errorf("%w: etcd: %s", bundles.ErrUnavailable, reason)
 }
+
+// brokenOff is what grpc-go says where the other side hangs up at once.
+const brokenOff = "error reading server preface"
 
 // fixOf says which setting to look at for an error of etcd, empty where none is to blame. Of handshakes there is only
 // the text.
@@ -112,7 +117,7 @@ func (s *Store) fixOf(err error, reason string) string {
 		return "check --etcd-endpoints and --etcd-ca"
 	case has("first record does not look like a TLS handshake"):
 		return "it speaks no TLS: use http:// in --etcd-endpoints"
-	case has("error reading server preface") && s.o.TLS == nil:
+	case has(brokenOff) && s.o.TLS == nil:
 		return "where it speaks TLS, use https:// in --etcd-endpoints"
 	}
 	return ""

@@ -142,9 +142,12 @@ func (f *Folder) keepUp(ctx context.Context, c config.Config, log *slog.Logger) 
 	}, nil
 }
 
+// refusalsMax is how often in a row etcd has to refuse a node, where it may be a member that restarts.
+const refusalsMax = 3
+
 // fill brings an empty folder and its snapshot to the head of the cluster. It ends without an error when ctx does.
 func (f *Folder) fill(ctx context.Context) error {
-	for {
+	for refusals := 0; ; {
 		err := f.shared.CatchUp(ctx)
 		var refused *etcd.RefusedError
 		switch {
@@ -153,9 +156,13 @@ func (f *Folder) fill(ctx context.Context) error {
 		case err == nil:
 			return f.Refresh(ctx)
 		case errors.As(err, &refused):
-			return refused
+			if refusals++; !refused.Perhaps || refusals >= refusalsMax {
+				return refused
+			}
 		case !errors.Is(err, bundles.ErrUnavailable):
 			return err
+		default:
+			refusals = 0
 		}
 		select {
 		case <-time.After(time.Second):
