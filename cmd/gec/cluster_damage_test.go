@@ -59,6 +59,7 @@ func TestClusterCopyDamaged(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts a member of etcd")
 	}
+	t.Parallel()
 	e := etcdMembers(t, 1, nil)
 	node := func(data string, args ...string) *server {
 		return start(t, binary, nil, append(append(clusterNode, "--data", data, "--etcd-endpoints", e.endpoints()), args...)...)

@@ -21,6 +21,7 @@ func TestClusterFull(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts a member of etcd")
 	}
+	t.Parallel()
 	e := etcdMembers(t, 1, nil, "--quota-backend-bytes", "24000000")
 	client := e.client("", "")
 	s := start(t, binary, nil, append(clusterNode, "--data", t.TempDir(), "--sample", "--etcd-endpoints", e.endpoints())...)

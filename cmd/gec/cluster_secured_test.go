@@ -3,7 +3,9 @@ package main
 import (
 	"fmt"
 	"net/http"
+	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -107,6 +109,7 @@ func TestClusterSecured(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts members of etcd")
 	}
+	t.Parallel()
 	e := newSecuredEtcd(t)
 	one := start(t, binary, nil, append(append(clusterNode, "--data", t.TempDir(), "--sample"), flags(e.settings())...)...)
 	var environ []string
@@ -173,6 +176,7 @@ func TestClusterRefused(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts members of etcd")
 	}
+	t.Parallel()
 	e := newSecuredEtcd(t)
 	data := t.TempDir()
 	start(t, binary, nil, append(append(clusterNode, "--data", data, "--sample"), flags(e.settings())...)...).stop(t)
@@ -201,7 +205,8 @@ func TestClusterRefused(t *testing.T) {
 		{"no such file", []string{"etcd-password-file", e.path("nowhere")}, "--etcd-password-file", true},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			args := append(clusterNode, flags(e.settings(), test.differ...)...)
+			t.Parallel() // each waits for what etcd says
+			args := slices.Concat(clusterNode, flags(e.settings(), test.differ...))
 			r := gec(t, append(args, "--data", t.TempDir())...)
 			if r.code < 1 || r.stdout != "" || !strings.Contains(r.stderr, test.want) {
 				t.Errorf("exit code %d, %q is wanted in:\n%s%s", r.code, test.want, r.stdout, r.stderr)
@@ -210,7 +215,11 @@ func TestClusterRefused(t *testing.T) {
 			if test.here {
 				return
 			}
-			s := start(t, binary, nil, append(args, "--data", data)...)
+			own := t.TempDir()
+			if err := os.CopyFS(own, os.DirFS(data)); err != nil {
+				t.Fatal(err)
+			}
+			s := start(t, binary, nil, append(args, "--data", own)...)
 			s.stderr.await(t, test.want)
 			if !quoted(t, s) || healthOf(t, s).Connected != "false" {
 				t.Errorf("it does not quote from its folder, or takes itself for connected: %+v", healthOf(t, s))

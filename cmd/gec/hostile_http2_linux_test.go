@@ -192,6 +192,7 @@ func TestSlowHandshakes(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes as long as the server waits for a handshake")
 	}
+	t.Parallel()
 	s := newTLS(t)
 	for name, address := range map[string]string{"http": strings.TrimPrefix(s.http, "https://"), "grpc": s.grpc} {
 		t.Run(name, func(t *testing.T) {

@@ -215,6 +215,7 @@ func TestSlowClients(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes as long as the server waits for a header")
 	}
+	t.Parallel()
 	clients := parameter(t, slowEnv, 300)
 	s := serve(t, t.TempDir(), "--sample", "--log-requests=false")
 	address := strings.TrimPrefix(s.http, "http://")

@@ -196,6 +196,7 @@ func TestTokensAndCertificates(t *testing.T) {
 // TestCertificateIsReplaced holds that the running server takes a new certificate, keeps the old one when the new
 // one is broken, and loses no connection by either.
 func TestCertificateIsReplaced(t *testing.T) {
+	t.Parallel()
 	s := newSecured(t)
 	open, err := tls.Dial("tcp", strings.TrimPrefix(s.http, "https://"), s.tls("platform"))
 	if err != nil {

@@ -15,9 +15,19 @@ import (
 // version is set by the linker, as in the Makefile; empty in a plain go build.
 var version string
 
+// exitKilled is the exit code of a process that is told to stop again while it stops, as shells know it of SIGTERM.
+const exitKilled = 128 + int(syscall.SIGTERM)
+
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop) // a second signal ends the process at once
+	ctx, stop := context.WithCancel(context.Background())
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		<-signals
+		stop()
+		<-signals // a second one ends the process at once
+		os.Exit(exitKilled)
+	}()
 	os.Exit(cli.Run(ctx, cli.Process{
 		Args: os.Args[1:], Environ: os.Environ(), Version: version,
 		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
