@@ -5,8 +5,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
+	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
 	clientv3 "go.etcd.io/etcd/client/v3"
 
 	"gec/bundles"
@@ -22,6 +24,12 @@ const (
 // errWatchClosed says that the client closed a watch without a word.
 var errWatchClosed = errors.New("it was closed")
 
+// tokenEnded reports whether a watch was ended for a token that is too old: it is renewed with the next request, and
+// nobody was away. Of an error in a watch there is only the text.
+func tokenEnded(err error) bool {
+	return strings.Contains(err.Error(), rpctypes.ErrInvalidAuthToken.Error())
+}
+
 // Run keeps the copy up with etcd until ctx ends, and calls changed after each step, in one goroutine: this one.
 // It goes on by itself after every failure.
 func (s *Store) Run(ctx context.Context, changed func(context.Context) error) {
@@ -32,7 +40,9 @@ func (s *Store) Run(ctx context.Context, changed func(context.Context) error) {
 		if ctx.Err() != nil {
 			return
 		}
-		_ = s.failed(err)
+		if !tokenEnded(err) {
+			_ = s.failed(err)
+		}
 		if time.Since(started) > time.Minute {
 			wait = 50 * time.Millisecond
 		}
