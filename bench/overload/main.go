@@ -25,7 +25,7 @@ import (
 
 // question takes the node some milliseconds, longer than it takes to ask, so that callers on one processor can ask five times
 // as much as it can answer. A quote takes both about as long.
-const question = `{"quote": {"payment": {"paymentType": "CP", "touchpoint": "CHECKOUT", "notices": [{"amountCents": 5000}]}}, "maxVerdicts": 10}`
+const question = `{"quote": {"payment": {"paymentType": "CP", "touchpoint": "CHECKOUT", "notices": [{"amountCents": 5000}]}}, "maxVerdicts": 300}`
 
 // settings are the flags.
 type settings struct {
@@ -42,10 +42,10 @@ func main() {
 	defer stop()
 	var s settings
 	flag.StringVar(&s.binary, "gec", "bin/gec", "the gec `binary`")
-	flag.IntVar(&s.bundles, "bundles", 50, "`number` of bundles of the catalogue")
+	flag.IntVar(&s.bundles, "bundles", 500, "`number` of bundles of the catalogue")
 	flag.Float64Var(&s.factor, "factor", 5, "how many `times` its capacity is asked of the node")
 	flag.DurationVar(&s.load, "load", 10*time.Second, "`time` of the overload")
-	flag.IntVar(&s.connections, "connections", 1024, "`number` of callers, each on a connection of its own")
+	flag.IntVar(&s.connections, "connections", 2048, "`number` of callers, each on a connection of its own")
 	flag.Func("serve", "a further `argument` of gec serve; may be repeated", func(argument string) error {
 		s.arguments = append(s.arguments, argument)
 		return nil
