@@ -8,6 +8,8 @@ import (
 
 	"golang.org/x/net/http2"
 	"google.golang.org/grpc/credentials"
+
+	"gec/api/frames"
 )
 
 // The streams that a client may take back on one connection: so many at once, and so many a second. One that
@@ -36,7 +38,7 @@ func (c resetCredentials) ServerHandshake(raw net.Conn) (net.Conn, credentials.A
 	if err != nil {
 		return conn, info, err
 	}
-	return &resetConn{Conn: conn, left: len(http2.ClientPreface), budget: resetsAtOnce}, info, nil
+	return newResetConn(conn, len(http2.ClientPreface), resetsAtOnce), info, nil
 }
 
 // ClientHandshake implements credentials.TransportCredentials, for clients, whom nothing is held against.
@@ -56,43 +58,32 @@ const frameHeadBytes = 9
 // goroutine at a time.
 type resetConn struct {
 	net.Conn
-	// left are the bytes up to the next head of a frame; head holds what of it was read.
-	left   int
-	head   [frameHeadBytes]byte
-	headed int
+	walker frames.Walker
 	// budget are the resets that are still allowed, as of last.
 	budget float64
 	last   time.Time
 }
 
+// newResetConn counts resets from the first frame on, which comes after so many bytes.
+func newResetConn(conn net.Conn, preface int, budget float64) *resetConn {
+	c := &resetConn{Conn: conn, budget: budget}
+	c.walker = frames.Walker{HeadBytes: frameHeadBytes, Left: preface, Head: c.frame}
+	return c
+}
+
 // Read implements net.Conn.
 func (c *resetConn) Read(p []byte) (int, error) {
 	n, err := c.Conn.Read(p)
-	if !c.walk(p[:n]) {
+	if !c.walker.Walk(p[:n]) {
 		return 0, errors.Join(errResets, c.Conn.Close())
 	}
 	return n, err
 }
 
-// walk goes over what was read, and reports whether the client stays within its budget.
-func (c *resetConn) walk(p []byte) bool {
-	for len(p) > 0 {
-		if c.left > 0 {
-			n := min(c.left, len(p))
-			c.left, p = c.left-n, p[n:]
-			continue
-		}
-		n := copy(c.head[c.headed:], p)
-		c.headed, p = c.headed+n, p[n:]
-		if c.headed < frameHeadBytes {
-			return true
-		}
-		c.headed, c.left = 0, int(c.head[0])<<16|int(c.head[1])<<8|int(c.head[2])
-		if http2.FrameType(c.head[3]) == http2.FrameRSTStream && !c.reset(time.Now()) {
-			return false
-		}
-	}
-	return true
+// frame looks at the head of a frame. It is not ok where the client is beyond its budget.
+func (c *resetConn) frame(head []byte) (left int, ok bool) {
+	left = int(head[0])<<16 | int(head[1])<<8 | int(head[2])
+	return left, http2.FrameType(head[3]) != http2.FrameRSTStream || c.reset(time.Now())
 }
 
 func (c *resetConn) reset(now time.Time) bool {

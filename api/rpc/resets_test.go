@@ -24,10 +24,10 @@ func TestResetsAreCounted(t *testing.T) {
 	}
 	for size := 1; size < 40; size++ {
 		for _, budget := range []float64{300, 10} {
-			c := &resetConn{left: len(http2.ClientPreface), budget: budget}
+			c := newResetConn(nil, len(http2.ClientPreface), budget)
 			within := true
 			for piece := range pieces(sent.Bytes(), size) {
-				within = within && c.walk(piece)
+				within = within && c.walker.Walk(piece)
 			}
 			// The budget comes back while this runs, by far less than what is too much.
 			if want := budget == 300; within != want {
@@ -35,7 +35,7 @@ func TestResetsAreCounted(t *testing.T) {
 			}
 		}
 	}
-	c := &resetConn{budget: 1}
+	c := newResetConn(nil, 0, 1)
 	now := time.Unix(1, 0)
 	if !c.reset(now) || c.reset(now) || !c.reset(now.Add(time.Second)) {
 		t.Error("the budget does not come back with time")

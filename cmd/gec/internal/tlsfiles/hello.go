@@ -4,6 +4,8 @@ import (
 	"errors"
 	"net"
 	"sync/atomic"
+
+	"gec/api/frames"
 )
 
 // The bounds of what a client sends before it is answered: crypto/tls makes room for a record of 16 KiB as soon as
@@ -28,18 +30,20 @@ func (l helloListener) Accept() (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &helloConn{Conn: c}, nil
+	return newHelloConn(c), nil
 }
 
 // helloConn walks over the records that come before the first answer goes.
 type helloConn struct {
 	net.Conn
 	answered atomic.Bool
-	// bytes are all that came; of the record that is coming, left are those to come, and head is what came of its
-	// head.
-	bytes, left int
-	head        [recordHeadBytes]byte
-	headed      int
+	// bytes are all that came.
+	bytes  int
+	walker frames.Walker
+}
+
+func newHelloConn(c net.Conn) *helloConn {
+	return &helloConn{Conn: c, walker: frames.Walker{HeadBytes: recordHeadBytes, Head: recordHead}}
 }
 
 // Read implements net.Conn.
@@ -59,23 +63,12 @@ func (c *helloConn) Write(p []byte) (int, error) {
 
 // walk goes over what was read, and reports whether it is within bounds.
 func (c *helloConn) walk(p []byte) bool {
-	if c.bytes += len(p); c.bytes > helloBytesMax {
-		return false
-	}
-	for len(p) > 0 {
-		if c.left > 0 {
-			n := min(c.left, len(p))
-			c.left, p = c.left-n, p[n:]
-			continue
-		}
-		n := copy(c.head[c.headed:], p)
-		c.headed, p = c.headed+n, p[n:]
-		if c.headed < recordHeadBytes {
-			return true
-		}
-		if c.headed, c.left = 0, int(c.head[3])<<8|int(c.head[4]); c.left > helloRecordBytesMax {
-			return false
-		}
-	}
-	return true
+	c.bytes += len(p)
+	return c.bytes <= helloBytesMax && c.walker.Walk(p)
+}
+
+// recordHead looks at the head of a record. It is not ok where the record is too long.
+func recordHead(head []byte) (left int, ok bool) {
+	left = int(head[3])<<8 | int(head[4])
+	return left, left <= helloRecordBytesMax
 }

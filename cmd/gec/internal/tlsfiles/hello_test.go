@@ -28,7 +28,7 @@ func TestHelloIsBounded(t *testing.T) {
 		{"records of nothing", bytes.Repeat(record(0), 1000), true},
 	} {
 		for _, size := range []int{1, 3, 5, 7, 512, 1 << 15} {
-			c, within := &helloConn{}, true
+			c, within := newHelloConn(nil), true
 			for rest := test.sent; len(rest) > 0 && within; {
 				piece := rest[:min(size, len(rest))]
 				within, rest = c.walk(piece), rest[len(piece):]
@@ -44,7 +44,7 @@ func TestHelloIsBounded(t *testing.T) {
 func TestHelloEndsWithTheAnswer(t *testing.T) {
 	client, server := net.Pipe()
 	defer client.Close()
-	c := &helloConn{Conn: server}
+	c := newHelloConn(server)
 	defer c.Close()
 	go func() {
 		_, _ = client.Write(record(1 << 14))
