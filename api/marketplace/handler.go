@@ -57,7 +57,7 @@ func (h *Handler) dispatch(w http.ResponseWriter, r *http.Request, e endpoint) {
 	}
 	allow := strings.Join(allowed, ", ")
 	w.Header().Set("Allow", allow)
-	h.fail(w, r, problem.New(http.StatusMethodNotAllowed, codes.Unimplemented, "This path does not take "+r.Method+": use "+allow))
+	h.fail(w, r, problem.NotTaken(r.Method, allow))
 }
 
 // New makes the handler. Errors: a missing option.
@@ -95,7 +95,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // nothing answers a request for a path that is not served.
 func (h *Handler) nothing(w http.ResponseWriter, r *http.Request) {
-	h.fail(w, r, problem.New(http.StatusNotFound, codes.NotFound, "There is nothing at "+r.URL.Path+": see /openapi for what there is"))
+	h.fail(w, r, problem.NothingAt(r.URL.Path))
 }
 
 // unclean reports whether a path has an empty part, . or .. in it. net/http would redirect such a call to another

@@ -75,6 +75,17 @@ func New(status int, code codes.Code, detail string) *Problem {
 	return p
 }
 
+// NothingAt is the problem of a path that is not served.
+func NothingAt(path string) *Problem {
+	return New(http.StatusNotFound, codes.NotFound, "There is nothing at "+path+": see /openapi for what there is")
+}
+
+// NotTaken is the problem of a method that a path does not take; allow lists those that it takes, as the header Allow
+// does.
+func NotTaken(method, allow string) *Problem {
+	return New(http.StatusMethodNotAllowed, codes.Unimplemented, "This path does not take "+method+": use "+allow)
+}
+
 // NoKey is the problem of a request without an access key that is known.
 func NoKey() *Problem {
 	return New(http.StatusUnauthorized, codes.Unauthenticated, "An access key that is known is needed")

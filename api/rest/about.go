@@ -6,6 +6,8 @@ import (
 	"strconv"
 
 	"github.com/go-faster/jx"
+
+	"gec/api/problem"
 )
 
 // documents are the contracts that the service fulfils, in OpenAPI 3.1.
@@ -85,7 +87,7 @@ func (a *API) listDocuments(x *exchange) error {
 func (a *API) getDocument(x *exchange) error {
 	text, err := documents.ReadFile("openapi/" + x.part)
 	if err != nil {
-		return notFound(x.r.URL.Path)
+		return problem.NothingAt(x.r.URL.Path)
 	}
 	x.w.Header().Set("Content-Type", "application/yaml; charset=utf-8")
 	x.w.Header().Set("Content-Length", strconv.Itoa(len(text)))

@@ -12,6 +12,7 @@ import (
 	"gec/api/access"
 	"gec/api/journal"
 	"gec/api/observe"
+	"gec/api/problem"
 	"gec/api/receipt"
 	"gec/bundles"
 	"gec/engine"
@@ -149,12 +150,12 @@ func (a *API) dispatch(x *exchange) error {
 			x.delegate(handler)
 			return nil
 		}
-		return notFound(x.r.URL.Path)
+		return problem.NothingAt(x.r.URL.Path)
 	}
 	route := e.find(x.r.Method)
 	if route == nil {
 		x.w.Header()["Allow"] = []string{e.allow}
-		return methodNotAllowed(x.r.Method, e.allow)
+		return problem.NotTaken(x.r.Method, e.allow)
 	}
 	x.operation, x.part, x.journaled = route.operation, part, route.journaled
 	if a.options.Gate != nil {

@@ -9,8 +9,6 @@ import (
 	"strconv"
 	"time"
 
-	"google.golang.org/grpc/codes"
-
 	"gec/api/journal"
 	"gec/api/observe"
 	"gec/api/problem"
@@ -202,12 +200,4 @@ func (x *exchange) delegate(handler http.Handler) {
 	if x.status == 0 {
 		x.status = http.StatusOK // a handler that writes nothing
 	}
-}
-
-func notFound(path string) error {
-	return problem.New(http.StatusNotFound, codes.NotFound, "There is nothing at "+path+": see /openapi for what there is")
-}
-
-func methodNotAllowed(method, allow string) error {
-	return problem.New(http.StatusMethodNotAllowed, codes.Unimplemented, "This path does not take "+method+": use "+allow)
 }

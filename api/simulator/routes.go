@@ -179,9 +179,9 @@ func (s *simulator) refuse(w http.ResponseWriter, r *http.Request, status int) {
 func refusal(r *http.Request, status int) *problem.Problem {
 	switch status {
 	case http.StatusNotFound:
-		return problem.New(status, codes.NotFound, "There is nothing at "+r.URL.Path+": see /openapi for what there is")
+		return problem.NothingAt(r.URL.Path)
 	case http.StatusMethodNotAllowed:
-		return problem.New(status, codes.Unimplemented, "This path does not take "+r.Method+": use GET, HEAD")
+		return problem.NotTaken(r.Method, "GET, HEAD")
 	case http.StatusRequestURITooLong:
 		return problem.New(status, codes.InvalidArgument, fmt.Sprintf("The query is longer than %d bytes: leave something out", queryBytesMax))
 	case http.StatusTooManyRequests:
