@@ -73,16 +73,15 @@ func (q *queue) full() bool {
 
 // add copies an entry into the queue. With no room it waits, or counts the call as lost.
 func (q *queue) add(e *Entry) {
+	if q.sum(e) {
+		return
+	}
 	if len(e.Body) > bodyCopiedMax {
 		hashed := *e
 		hashed.BodyBytes, hashed.BodySHA256, hashed.Body = int64(len(e.Body)), sha256.Sum256(e.Body), nil
 		e = &hashed
 	}
 	q.mu.Lock()
-	if !q.closed && q.sum(e) {
-		q.mu.Unlock()
-		return
-	}
 	if q.full() || q.closed {
 		q.await()
 	}
@@ -107,6 +106,11 @@ func (q *queue) add(e *Entry) {
 func (q *queue) sum(e *Entry) bool {
 	if e.Status != http.StatusUnauthorized || e.Caller != "" {
 		return false
+	}
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.closed {
+		return false // and is counted as lost
 	}
 	if since := e.Started.Sub(q.strangersSince); since < 0 || since >= time.Second {
 		q.settle()
