@@ -176,7 +176,7 @@ type Stats struct {
 	// Written, Dropped and Failed count calls: those that are in the journal, those for which there was no room
 	// (policy Drop), and those lost while the disk was full or failed.
 	Written, Dropped, Failed uint64
-	// Summed counts calls that were refused for want of a known key, of which the journal has the number only.
+	// Summed counts calls that were refused before their caller was known, of which the journal has the number only.
 	Summed uint64
 	// Durable is the number of the last entry that is on disk for certain.
 	Durable uint64

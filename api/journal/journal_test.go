@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"net/http"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -141,6 +142,36 @@ func TestStrangersAreSummed(t *testing.T) {
 	if r := verified(t, dir); r.Calls != 2*strangersMax+1 || r.Lost != 251 || !r.Whole() {
 		t.Errorf("%+v", r)
 	}
+}
+
+// TestStrangersWhoStoppedAreTold holds that the number of those who were only counted is in the journal a moment later,
+// though nobody calls any more, and at the end; and that calls which end out of order are no way around the bound.
+func TestStrangersWhoStoppedAreTold(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		dir := t.TempDir()
+		j := open(t, dir, Options{})
+		storm := func(status int) {
+			for n := range strangersMax + 30 {
+				stranger := call(0)
+				stranger.Started, stranger.Status = time.Now().Add(-time.Duration(n%600)*time.Millisecond), status
+				stranger.Took = time.Since(stranger.Started) + time.Duration(n%3)*time.Microsecond
+				j.Add(stranger)
+			}
+		}
+		storm(http.StatusServiceUnavailable)
+		time.Sleep(3 * time.Second)
+		synctest.Wait()
+		if r, err := Verify(dir, VerifyOptions{}); err != nil || r.Calls != strangersMax || r.Lost != 30 {
+			t.Errorf("seconds later: %+v, %v", r, err)
+		}
+		storm(http.StatusNotFound)
+		time.Sleep(10 * gather) // so that those that are written are
+		synctest.Wait()
+		closed(t, j)
+		if r := verified(t, dir); r.Calls != 2*strangersMax || r.Lost != 60 || !r.Whole() {
+			t.Errorf("at the end: %+v", r)
+		}
+	})
 }
 
 // TestDropCountsExactly adds while the writer waits for its disk.

@@ -17,8 +17,9 @@ const stallMax = 5 * time.Second
 // bytes for each of its calls.
 const bytesPerCall = 1 << 10
 
-// strangersMax is how many calls a second of callers whom nobody knows, refused for that, are journaled one by one;
-// of the others their number is. Who has no key shall not fill the disk.
+// strangersMax is how many calls a second that were refused before anybody knew who calls are journaled one by one: for
+// want of a key, for a path that nobody serves, or because there are too many calls. Of the others their number is.
+// Who has no key shall not fill the disk.
 const strangersMax = 100
 
 // errStuck is why calls do not wait for a disk that neither takes nor refuses what is written.
@@ -104,7 +105,7 @@ func (q *queue) add(e *Entry) {
 
 // sum counts a call of a stranger where there are too many of them, and reports whether it did.
 func (q *queue) sum(e *Entry) bool {
-	if e.Status != http.StatusUnauthorized || e.Caller != "" {
+	if e.Caller != "" || e.Status < http.StatusBadRequest {
 		return false
 	}
 	q.mu.Lock()
@@ -112,15 +113,17 @@ func (q *queue) sum(e *Entry) bool {
 	if q.closed {
 		return false // and is counted as lost
 	}
-	if since := e.Started.Sub(q.strangersSince); since < 0 || since >= time.Second {
+	// Calls end in another order than they began in: one that is a little early belongs to the second that is counted.
+	ended := e.Started.Add(e.Took)
+	if since := ended.Sub(q.strangersSince); since >= time.Second || since <= -time.Second {
 		q.settle()
-		q.strangers, q.strangersSince = 0, e.Started
+		q.strangers, q.strangersSince = 0, ended
 	}
 	if q.strangers++; q.strangers <= strangersMax {
 		return false
 	}
 	q.summed++
-	q.beyond.count(e, "more than "+strconv.Itoa(strangersMax)+" calls a second without a known key")
+	q.beyond.count(e, "more than "+strconv.Itoa(strangersMax)+" calls a second refused before their caller was known")
 	return true
 }
 
@@ -171,6 +174,13 @@ func (q *queue) lose(e *Entry) {
 		}
 	}
 	q.filling.lost.count(e, reason)
+}
+
+// settled reports whether there is a number of strangers that nothing else takes along: their second is over.
+func (q *queue) settled() bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.filling.summed.calls > 0 || q.beyond.calls > 0 && time.Since(q.strangersSince) >= time.Second
 }
 
 // take gives the writer what there is and leaves it the memory of another batch.

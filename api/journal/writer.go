@@ -58,6 +58,9 @@ func (w *writer) run() {
 			if w.file != nil && w.j.o.Now().Sub(w.began) >= segmentAge {
 				w.rotate()
 			}
+			if w.j.queue.settled() {
+				w.drain(false)
+			}
 			w.sync()
 		}
 		if closed {
@@ -88,7 +91,7 @@ func (w *writer) gather() (closed bool) {
 func (w *writer) drain(closed bool) {
 	for {
 		b := w.j.queue.take(w.spare)
-		if b.calls == 0 {
+		if b.calls == 0 && b.lost.calls == 0 && b.summed.calls == 0 {
 			w.spare = b.bytes
 			return
 		}

@@ -147,17 +147,16 @@ func (m *Monitor) Enter(ctx context.Context) error {
 	return problem.New(http.StatusServiceUnavailable, codes.Unavailable, "More is asked than can be answered in time: repeat the request in a moment")
 }
 
-// Handler lets a handler answer what may go on. Requests for which exempt returns true always may: those of
-// whoever watches the node.
-func (m *Monitor) Handler(next http.Handler, exempt func(*http.Request) bool) http.Handler {
+// Handler lets a handler answer what may go on, and refuse answer the rest with the problem that it is given. Requests
+// for which exempt returns true always may go on: those of whoever watches the node.
+func (m *Monitor) Handler(next http.Handler, exempt func(*http.Request) bool, refuse func(http.ResponseWriter, *http.Request, error)) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if m.limiting.Load() && exempt(r) {
 			next.ServeHTTP(w, r)
 			return
 		}
 		if err := m.Enter(r.Context()); err != nil {
-			w.Header().Set("X-Content-Type-Options", "nosniff")
-			problem.Of(err).Write(w, r)
+			refuse(w, r, err)
 			return
 		}
 		next.ServeHTTP(w, r)

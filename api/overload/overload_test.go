@@ -90,7 +90,8 @@ func TestRefusal(t *testing.T) {
 		m.limiting.Store(true)
 		m.tokens.Store(0)
 		handler := m.Handler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) }),
-			func(r *http.Request) bool { return r.URL.Path == "/health" })
+			func(r *http.Request) bool { return r.URL.Path == "/health" },
+			func(w http.ResponseWriter, r *http.Request, err error) { problem.Of(err).Write(w, r) })
 		started := time.Now()
 		w := httptest.NewRecorder()
 		handler.ServeHTTP(w, httptest.NewRequest("POST", "/fees", nil))

@@ -142,6 +142,23 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+// Refuse answers a request with an error before anything of it was looked at, and journals that. Nothing is logged and
+// observed: of many such requests that would take more than it is worth.
+func (a *API) Refuse(w http.ResponseWriter, r *http.Request, err error) {
+	x := a.exchanges.Get().(*exchange)
+	x.begin(a, w, r)
+	if e, _ := a.mux.find(r.URL); e != nil {
+		if route := e.find(r.Method); route != nil {
+			x.operation = route.operation
+		}
+	}
+	x.problem(err)
+	if a.options.Journal != nil {
+		x.journal()
+	}
+	x.free()
+}
+
 // dispatch finds what serves the request and lets it.
 func (a *API) dispatch(x *exchange) error {
 	e, part := a.mux.find(x.r.URL)
@@ -150,10 +167,12 @@ func (a *API) dispatch(x *exchange) error {
 			x.delegate(handler)
 			return nil
 		}
+		x.journaled = true
 		return problem.NothingAt(x.r.URL.Path)
 	}
 	route := e.find(x.r.Method)
 	if route == nil {
+		x.journaled = true
 		x.w.Header()["Allow"] = []string{e.allow}
 		return problem.NotTaken(x.r.Method, e.allow)
 	}

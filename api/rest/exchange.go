@@ -19,6 +19,10 @@ import (
 // are left to the garbage collector.
 const bufferBytesKept = 1 << 20
 
+// operationMounted is the operation of what a mounted handler answers without a name of its own. The journal knows no
+// operation of that name.
+const operationMounted = "mounted"
+
 // exchange is one request and its answer. It is pooled: nothing of it may be kept when the request is over.
 type exchange struct {
 	api *API
@@ -84,9 +88,14 @@ func (x *exchange) done() {
 	}
 }
 
-// end gives the exchange back.
+// end ends the exchange and gives it back.
 func (x *exchange) end() {
 	x.done()
+	x.free()
+}
+
+// free gives the exchange back.
+func (x *exchange) free() {
 	if cap(x.body) > bufferBytesKept || cap(x.out) > bufferBytesKept {
 		x.body, x.out = nil, nil
 	}
@@ -188,7 +197,7 @@ func (x *exchange) panicked(cause any) {
 
 // delegate lets a mounted handler answer. It sees the request id as if the caller had sent it.
 func (x *exchange) delegate(handler http.Handler) {
-	x.operation = "mounted"
+	x.operation = operationMounted
 	if x.idMade {
 		x.r.Header.Set(headerRequestID, x.id)
 	}
@@ -200,4 +209,6 @@ func (x *exchange) delegate(handler http.Handler) {
 	if x.status == 0 {
 		x.status = http.StatusOK // a handler that writes nothing
 	}
+	// What nobody serves is an event all the same.
+	x.journaled = x.journaled || x.status == http.StatusNotFound || x.status == http.StatusMethodNotAllowed
 }

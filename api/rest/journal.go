@@ -20,6 +20,9 @@ func (x *exchange) journal() {
 		Started: x.started, Took: time.Since(x.started), Operation: x.operation, Caller: x.caller, RequestID: x.id,
 		IUV: first(x.r.Header[headerIUV]), Context: first(x.r.Header[headerContext]), Facts: x.facts, Status: x.status, Body: x.body,
 	}
+	if x.operation == operationMounted {
+		e.Operation = ""
+	}
 	if x.query.PSP != "" {
 		e.PSP = x.query.PSP
 	}

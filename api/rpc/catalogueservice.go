@@ -2,6 +2,7 @@ package rpc
 
 import (
 	"context"
+	"errors"
 
 	"google.golang.org/grpc"
 
@@ -123,6 +124,9 @@ func (s *catalogueServer) WatchRevisions(_ *gecv1.WatchRevisionsRequest, stream 
 		case <-s.stopping:
 			return nil
 		case <-stream.Context().Done():
+			if errors.Is(stream.Context().Err(), context.Canceled) {
+				return nil // as every watch ends
+			}
 			return stream.Context().Err()
 		}
 	}

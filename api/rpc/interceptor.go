@@ -22,6 +22,8 @@ type interceptor struct {
 	gate access.Gate
 	// journal is Options.Journal, which may be nil.
 	journal *journal.Journal
+	// methods are those that are served.
+	methods map[string]bool
 }
 
 // loggedKey is the key of the context's value that a batch finds what the log says of it by.
@@ -75,6 +77,9 @@ func (i *interceptor) stream(server any, stream grpc.ServerStream, info *grpc.St
 	// It fails only once headers were sent, which no handler did yet.
 	_ = stream.SetHeader(metadata.MD{requestIDMetadata: []string{id}})
 	call := newLogged(stream.Context(), id, info.FullMethod)
+	if !i.methods[call.method] {
+		call.method = methodUnknown // whatever a caller writes is no name in metrics and journal
+	}
 	begun := false
 	defer func() {
 		err = call.shown(err, recover())
@@ -86,6 +91,9 @@ func (i *interceptor) stream(server any, stream grpc.ServerStream, info *grpc.St
 			i.journal.Add(&e)
 		}
 	}()
+	if call.method == methodUnknown {
+		return handle(server, stream)
+	}
 	ctx, err := i.admit(stream.Context(), &call)
 	if err != nil {
 		return err

@@ -24,12 +24,20 @@ const (
 	contextHeader   = "X-Ccp"
 )
 
-// ours reports whether a method is of the native contract; health and reflection are not, and not journaled.
-func ours(method string) bool { return strings.HasPrefix(method, "/gec.v1.") }
+// methodUnknown stands for every method and path that nobody serves.
+const methodUnknown = "unknown"
 
-// operationOf returns the name of a method in the journal: quote for /gec.v1.QuoteService/Quote.
+// ours reports whether a method is of the native contract, or nobody's; health and reflection are not, and not journaled.
+func ours(method string) bool {
+	return strings.HasPrefix(method, "/gec.v1.") || method == methodUnknown
+}
+
+// operationOf returns the name of a method in the journal: quote for /gec.v1.QuoteService/Quote, none for one that
+// nobody serves.
 func operationOf(method string) string {
 	switch method {
+	case methodUnknown:
+		return ""
 	case gecv1.QuoteService_Quote_FullMethodName:
 		return "quote" // at no cost
 	case gecv1.QuoteService_BatchQuote_FullMethodName:

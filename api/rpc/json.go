@@ -88,7 +88,7 @@ func (h *jsonHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 		x.logged.write(r.Context(), h.log)
 		h.observe.call(r.Context(), observe.HTTP, &x.logged)
-		if x.operation != "" && (x.operation != operationBatch || x.logged.code != codes.OK && x.logged.rows == 0) {
+		if x.operation != operationBatch || x.logged.code != codes.OK && x.logged.rows == 0 {
 			h.enter(&x.logged, x, &x.entry)
 		}
 		if panicked != nil && started {
@@ -103,7 +103,7 @@ func (h *jsonHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (h *jsonHandler) dispatch(x *exchange) error {
 	route, ok := h.routes[x.r.URL.Path]
 	if !ok {
-		x.logged.method = "unknown"
+		x.logged.method = methodUnknown
 		return problem.New(http.StatusNotFound, codes.NotFound, "There is no such path: see the OpenAPI document gec-v1")
 	}
 	x.logged.method = x.r.URL.Path

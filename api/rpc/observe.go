@@ -29,7 +29,7 @@ func statusOf(code codes.Code) int {
 		return http.StatusOK
 	case codes.Unavailable, codes.DeadlineExceeded:
 		return http.StatusServiceUnavailable
-	case codes.Unknown, codes.Internal, codes.DataLoss, codes.Unimplemented:
+	case codes.Unknown, codes.Internal, codes.DataLoss:
 		return http.StatusInternalServerError
 	case codes.ResourceExhausted:
 		return http.StatusTooManyRequests

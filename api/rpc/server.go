@@ -2,11 +2,13 @@ package rpc
 
 import (
 	"math"
+	"net/http"
 	"runtime"
 	"sync"
 	"time"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/health"
 	"google.golang.org/grpc/health/grpc_health_v1"
@@ -14,6 +16,7 @@ import (
 	"google.golang.org/grpc/reflection"
 
 	"gec/api/gecv1"
+	"gec/api/problem"
 )
 
 // Server is a gRPC server of the native contract, with the gRPC health service and server reflection.
@@ -35,8 +38,10 @@ func (s *Server) GracefulStop() {
 // New returns a server that is not ready yet and listens on nothing.
 func New(o Options) *Server {
 	o = o.withDefaults()
-	i := &interceptor{log: o.Log, observe: observer(o.Observe), gate: o.Gate, journal: o.Journal}
-	s := &Server{Server: grpc.NewServer(append(i.options(), o.GRPC...)...), health: health.NewServer(), stopping: make(chan struct{})}
+	i := &interceptor{log: o.Log, observe: observer(o.Observe), gate: o.Gate, journal: o.Journal, methods: map[string]bool{}}
+	// Last, so that overload turns such calls away, too.
+	options := append(append(i.options(), o.GRPC...), grpc.UnknownServiceHandler(unknownMethod))
+	s := &Server{Server: grpc.NewServer(options...), health: health.NewServer(), stopping: make(chan struct{})}
 	q := newQuoting(o)
 	s.RegisterService(quoteService(), newQuoteServer(q))
 	a := authors{catalogue: o.Authors, now: o.Now}
@@ -45,8 +50,18 @@ func New(o Options) *Server {
 	gecv1.RegisterSubscriptionServiceServer(s.Server, &subscriptionServer{authors: a})
 	grpc_health_v1.RegisterHealthServer(s.Server, s.health)
 	reflection.Register(s.Server)
+	for service, info := range s.GetServiceInfo() {
+		for _, method := range info.Methods {
+			i.methods["/"+service+"/"+method.Name] = true
+		}
+	}
 	s.Ready(false)
 	return s
+}
+
+// unknownMethod answers calls of methods that nobody serves with the code of grpc-go for these.
+func unknownMethod(any, grpc.ServerStream) error {
+	return problem.New(http.StatusNotFound, codes.Unimplemented, "There is no such method: server reflection lists those that there are")
 }
 
 // Ready says to the health service whether the node answers quotes: SERVING or NOT_SERVING, for the

@@ -14,6 +14,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -76,10 +77,14 @@ func (r *isolationRow) want(kind string) int {
 // world is a node in this process whose catalogue has a thing of every kind, of two PSPs and two ECs.
 type world struct {
 	t      *testing.T
+	data   string
+	folder *Folder
 	node   *node
 	conn   *grpc.ClientConn
 	things map[string]string
 	keys   map[string]string
+	// endJournal closes the journal where there is one.
+	endJournal func()
 }
 
 const (
@@ -88,6 +93,12 @@ const (
 )
 
 func newWorld(t *testing.T) *world {
+	t.Helper()
+	return worldOf(t, false)
+}
+
+// worldOf is newWorld with or without a journal.
+func worldOf(t *testing.T, journaled bool) *world {
 	t.Helper()
 	c := config.Config{
 		DataDir: t.TempDir(), WatermarkMiB: 16, ProgramsMax: 16, ECPlansMax: 16, SnapshotsMax: 1, Store: "badger", OpsAddress: off,
@@ -98,7 +109,7 @@ func newWorld(t *testing.T) *world {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { folder.Close() })
-	w := &world{t: t, keys: map[string]string{}}
+	w := &world{t: t, data: c.DataDir, folder: folder, keys: map[string]string{}}
 	w.fill(folder)
 	a, err := access.New(t.Context(), access.Options{Annex: folder.Catalogue})
 	if err != nil {
@@ -108,6 +119,15 @@ func newWorld(t *testing.T) *world {
 	watch, err := newWatch(c, folder, nil)
 	if err != nil {
 		t.Fatal(err)
+	}
+	if journaled {
+		c.Journal.On = true
+		end, err := watch.openJournal(c, folder, quiet)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.endJournal = sync.OnceFunc(end)
+		t.Cleanup(w.endJournal)
 	}
 	if w.node, err = assemble(c, "test", folder, a, proofs{}, watch, quiet); err != nil {
 		t.Fatal(err)
@@ -428,9 +448,33 @@ func TestSpellingsOpenNothing(t *testing.T) {
 // that access.Needs lacks.
 func TestEveryOperationHasARow(t *testing.T) {
 	rows := readIsolation(t)
-	var described, tabled []string
-	shape := func(operation string) string { return regexp.MustCompile(`\{[^}]*\}`).ReplaceAllString(operation, "*") }
+	var tabled []string
 	needs := access.Needs()
+	for _, r := range slices.Concat(rows["http"], rows["grpc"]) {
+		tabled = append(tabled, shape(r.Operation))
+	}
+	for operation, id := range described(t) {
+		if needs[id] == 0 {
+			t.Errorf("%s is not in access.Needs", id)
+		}
+		if !slices.Contains(tabled, operation) {
+			t.Errorf("%s has no row in testdata/isolation.yaml", operation)
+		}
+	}
+}
+
+// shape is an operation of a row or of a document with a star for every part of the path that stands for a thing.
+func shape(operation string) string {
+	operation = strings.NewReplacer("/openapi/gec-v1.yaml", "/openapi/{document}", "?idPsp={psp}", "", "/touchpoints/IO", "/touchpoints/{t}",
+		"/touchpoints/SPARE", "/touchpoints/{t}", "/paymenttypes/CP", "/paymenttypes/{t}", "/delete/SPARE", "/delete/{t}").Replace(operation)
+	return regexp.MustCompile(`\{[^}]*\}`).ReplaceAllString(operation, "*")
+}
+
+// described returns the names of all operations of the OpenAPI documents and the proto files, as access.Needs has
+// them, by their shapes.
+func described(t *testing.T) map[string]string {
+	t.Helper()
+	found := map[string]string{}
 	paths, err := filepath.Glob("../../../../api/rest/openapi/*.yaml")
 	if err != nil || len(paths) < 5 {
 		t.Fatal(paths, err)
@@ -459,9 +503,6 @@ func TestEveryOperationHasARow(t *testing.T) {
 				if err := node.Decode(&o); err != nil {
 					t.Fatal(err)
 				}
-				if id := strings.TrimSuffix(o.OperationID, "OfService"); needs[id] == 0 {
-					t.Errorf("%s of %s is not in access.Needs", id, filepath.Base(path))
-				}
 				servers := d.Servers
 				if own, is := item["servers"]; is {
 					if err := own.Decode(&servers); err != nil {
@@ -471,7 +512,7 @@ func TestEveryOperationHasARow(t *testing.T) {
 				if o.Servers != nil {
 					servers = o.Servers
 				}
-				described = append(described, shape(strings.ToUpper(method)+" "+strings.TrimSuffix(servers[0].URL, "/")+at))
+				found[shape(strings.ToUpper(method)+" "+strings.TrimSuffix(servers[0].URL, "/")+at)] = strings.TrimSuffix(o.OperationID, "OfService")
 			}
 		}
 	}
@@ -480,21 +521,10 @@ func TestEveryOperationHasARow(t *testing.T) {
 			for m := range file.Services().Get(n).Methods().Len() {
 				method := file.Services().Get(n).Methods().Get(m)
 				name := "/" + string(method.Parent().FullName()) + "/" + string(method.Name())
-				if needs[name] == 0 {
-					t.Errorf("%s is not in access.Needs", name)
-				}
-				described = append(described, name)
+				found[name] = name
 			}
 		}
 		return true
 	})
-	for _, r := range slices.Concat(rows["http"], rows["grpc"]) {
-		tabled = append(tabled, shape(strings.NewReplacer("/openapi/gec-v1.yaml", "/openapi/{document}", "?idPsp={psp}", "", "/touchpoints/IO", "/touchpoints/{t}", "/touchpoints/SPARE", "/touchpoints/{t}",
-			"/paymenttypes/CP", "/paymenttypes/{t}", "/delete/SPARE", "/delete/{t}").Replace(r.Operation)))
-	}
-	for _, operation := range described {
-		if !slices.Contains(tabled, operation) {
-			t.Errorf("%s has no row in testdata/isolation.yaml", operation)
-		}
-	}
+	return found
 }

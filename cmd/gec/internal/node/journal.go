@@ -67,7 +67,7 @@ func (w *watch) registerJournal(j *journal.Journal) error {
 	return w.register([]gauge{
 		{"gec_journal_queue", "Calls that wait to be journaled.", of(func(s *journal.Stats) float64 { return float64(s.Waiting) })},
 		{"gec_journal_written_total", "Calls that were journaled.", of(func(s *journal.Stats) float64 { return float64(s.Written) })},
-		{"gec_journal_summed_total", "Calls refused for want of a known key of which the journal has the number only, as they were many.", of(func(s *journal.Stats) float64 { return float64(s.Summed) })},
+		{"gec_journal_summed_total", "Calls refused before their caller was known of which the journal has the number only, as they were many.", of(func(s *journal.Stats) float64 { return float64(s.Summed) })},
 		{"gec_journal_dropped_total", "Calls that were not, as the queue was full.", of(func(s *journal.Stats) float64 { return float64(s.Dropped) })},
 		{"gec_journal_failed_total", "Calls that were not, as the disk was full or failed.", of(func(s *journal.Stats) float64 { return float64(s.Failed) })},
 		{"gec_journal_writable", "1 where the journal can be written.", of(func(s *journal.Stats) float64 {

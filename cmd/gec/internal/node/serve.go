@@ -227,7 +227,7 @@ func assemble(c config.Config, version string, folder *Folder, keys access.Gate,
 	native.GRPC = append(append(p.grpc(), w.grpc()...), held.GRPC()...)
 	return &node{
 		config: c, log: log, rest: api, grpc: rpc.New(native),
-		http: w.http(c, rest.Server(c.HTTPAddress, held.HTTP(contracts(api, rpc.JSON(native))), log)),
+		http: w.http(c, rest.Server(c.HTTPAddress, held.HTTP(contracts(api, rpc.JSON(native))), log), api),
 	}, nil
 }
 

@@ -18,6 +18,7 @@ import (
 	"gec/api/metrics"
 	"gec/api/observe"
 	"gec/api/overload"
+	"gec/api/rest"
 	"gec/api/trace"
 	"gec/cmd/gec/internal/config"
 	"gec/engine"
@@ -168,12 +169,12 @@ func (w *watch) failed(log *slog.Logger) func([]engine.Failure) {
 	}
 }
 
-// http bounds the connections of a server, lets it turn calls away, and traces those that it answers.
-func (w *watch) http(c config.Config, server *http.Server) *http.Server {
+// http bounds the connections of a server, lets it turn calls away, which api answers, and traces the others.
+func (w *watch) http(c config.Config, server *http.Server, api *rest.API) *http.Server {
 	if w.tracer != nil { // within what turns calls away: a call that is refused leaves no span
 		server.Handler = w.tracer.HTTP(server.Handler)
 	}
-	server.Handler = w.load.Handler(server.Handler, func(r *http.Request) bool { return strings.Contains(r.URL.Path, "/actuator/health") })
+	server.Handler = w.load.Handler(server.Handler, func(r *http.Request) bool { return strings.Contains(r.URL.Path, "/actuator/health") }, api.Refuse)
 	server.ConnState = func(conn net.Conn, state http.ConnState) {
 		switch state {
 		case http.StateNew:
