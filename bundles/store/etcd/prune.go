@@ -15,6 +15,8 @@ import (
 const (
 	// pruningTTL is after how many seconds another node may prune when the one that did so died.
 	pruningTTL = 10
+	// revokeTimeout is how long a node that stops tries to give that right back.
+	revokeTimeout = time.Second
 	// worthShare is the part of the base in etcd that the changes since must make up before it is written anew.
 	worthShare = 4
 	// recordBytes is about what a record takes in etcd beside the rows.
@@ -55,7 +57,13 @@ func (s *Store) Prune(ctx context.Context, before time.Time) error {
 	if err != nil {
 		return s.unavailable(err)
 	}
-	defer session.Close()
+	defer func() {
+		// Also once ctx has ended: a node that stops does not keep others from pruning for as long as its lease lives.
+		session.Orphan()
+		limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), revokeTimeout)
+		defer cancel()
+		_, _ = s.client.Revoke(limited, session.Lease()) // what cannot be given back ends by itself
+	}()
 	lock := concurrency.NewMutex(session, s.o.Prefix+"pruning")
 	limited, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
