@@ -56,8 +56,9 @@ func (l *lab) exchange(t *testing.T, n int, path, body string, header http.Heade
 // TestAcross holds what a caller of several nodes is promised, over every protocol: the revision of an answer, and a
 // receipt, of one node count on the others.
 func TestAcross(t *testing.T) {
+	t.Parallel()
 	l := startLab(t, "--authoring-without-keys", "--etcd-keep", "2s")
-	revisionsAcross(t, l)
+	t.Run("revisions", func(t *testing.T) { revisionsAcross(t, l) })
 	receiptsAcross(t, l)
 }
 
@@ -90,20 +91,24 @@ func revisionsAcross(t *testing.T, l *lab) {
 			{[]string{""}, 400, codes.InvalidArgument},
 			{[]string{revision, "latest"}, 400, codes.InvalidArgument},
 		} {
-			for name, ask := range map[string]struct{ path, body string }{
-				"v1": {"/fees", paymentV1}, "v2": {pathV2, paymentV2}, "gec.v1 as JSON": {"/gec/v1/quote", payment},
-			} {
-				w, body := l.exchange(t, 1, ask.path, ask.body, http.Header{"X-Catalogue-Revision": named.revisions})
-				got, _ := strconv.ParseInt(w.Header.Get("X-Catalogue-Revision"), 10, 64)
-				named503, named400 := w.Header.Get("Retry-After") != "", bytes.Contains(body, []byte("X-Catalogue-Revision"))
-				if w.StatusCode != named.want || named503 != (named.want == 503) || named400 != (named.want == 400) || named.want == 200 && got < made {
-					t.Errorf("%s, then %s for %q: status %d, revision %d, headers %v: %s", c.name, name, named.revisions, w.StatusCode, got, w.Header, body)
+			// One beside the other: what is not there yet is waited for.
+			t.Run(fmt.Sprintf("%s, then %q", c.name, named.revisions), func(t *testing.T) {
+				t.Parallel()
+				for name, ask := range map[string]struct{ path, body string }{
+					"v1": {"/fees", paymentV1}, "v2": {pathV2, paymentV2}, "gec.v1 as JSON": {"/gec/v1/quote", payment},
+				} {
+					w, body := l.exchange(t, 1, ask.path, ask.body, http.Header{"X-Catalogue-Revision": named.revisions})
+					got, _ := strconv.ParseInt(w.Header.Get("X-Catalogue-Revision"), 10, 64)
+					named503, named400 := w.Header.Get("Retry-After") != "", bytes.Contains(body, []byte("X-Catalogue-Revision"))
+					if w.StatusCode != named.want || named503 != (named.want == 503) || named400 != (named.want == 400) || named.want == 200 && got < made {
+						t.Errorf("%s: status %d, revision %d, headers %v: %s", name, w.StatusCode, got, w.Header, body)
+					}
 				}
-			}
-			if got, err := l.quoteGRPC(t.Context(), 1, named.revisions); status.Code(err) != named.code || err == nil && got < made ||
-				named.code == codes.InvalidArgument && !strings.Contains(fmt.Sprint(status.Convert(err).Proto()), "X-Catalogue-Revision") {
-				t.Errorf("%s, then gRPC for %q: revision %d, %v", c.name, named.revisions, got, err)
-			}
+				if got, err := l.quoteGRPC(t.Context(), 1, named.revisions); status.Code(err) != named.code || err == nil && got < made ||
+					named.code == codes.InvalidArgument && !strings.Contains(fmt.Sprint(status.Convert(err).Proto()), "X-Catalogue-Revision") {
+					t.Errorf("gRPC: revision %d, %v", got, err)
+				}
+			})
 		}
 	}
 }

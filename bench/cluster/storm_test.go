@@ -3,11 +3,37 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"sync"
 	"testing"
 )
+
+// command builds the gec of now, once for all tests.
+var command = sync.OnceValues(func() (string, error) {
+	path := filepath.Join(scratch, "gec")
+	if out, err := exec.Command("go", "build", "-ldflags", "-s -w", "-o", path, "gec/cmd/gec").CombinedOutput(); err != nil {
+		return "", fmt.Errorf("go build: %w\n%s", err, out)
+	}
+	return path, nil
+})
+
+// scratch is a folder for as long as the tests run.
+var scratch string
+
+func TestMain(m *testing.M) {
+	os.Exit(func() int {
+		var err error
+		if scratch, err = os.MkdirTemp("", "gec-test-"); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			return 1
+		}
+		defer os.RemoveAll(scratch)
+		return m.Run()
+	}())
+}
 
 // startLab starts a cluster with a gec of now.
 func startLab(t *testing.T, flags ...string) *lab {
@@ -22,9 +48,9 @@ func startLab(t *testing.T, flags ...string) *lab {
 	if _, err := os.Stat(etcd); err != nil {
 		t.Skipf("there is no etcd: run 'make bin/etcd' first (%v)", err)
 	}
-	gec := filepath.Join(t.TempDir(), "gec")
-	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", gec, "gec/cmd/gec").CombinedOutput(); err != nil {
-		t.Fatalf("go build: %v\n%s", err, out)
+	gec, err := command()
+	if err != nil {
+		t.Fatal(err)
 	}
 	l, err := newLab(t.Context(), gec, etcd, flags...)
 	if err != nil {
@@ -36,6 +62,7 @@ func startLab(t *testing.T, flags ...string) *lab {
 
 // TestStorm is a short storm on real processes; `make cluster-storm` runs long ones.
 func TestStorm(t *testing.T) {
+	t.Parallel() // beside TestAcross: both wait most of the time
 	l := startLab(t, stormFlags()...)
 	const schedules, seed = 12, 7
 	if err := storm(t.Context(), l, schedules, seed, false, func(line string) { t.Log(line) }); err != nil {

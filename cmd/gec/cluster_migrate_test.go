@@ -26,6 +26,7 @@ func TestMigrate(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts a member of etcd")
 	}
+	t.Parallel()
 	data := filled(t, parameter(t, bundlesEnv, 2_000))
 	operator := strings.TrimSpace(must(t, "keys", "create", "--name", "operator", "--role", "operator", "--data", data).stdout)
 	partner := must(t, "keys", "create", "--name", "partner", "--data", data)

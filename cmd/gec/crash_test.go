@@ -166,6 +166,7 @@ func TestKilledAtRandom(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts a server several times")
 	}
+	t.Parallel()
 	kills := parameter(t, killsEnv, 3)
 	data := filled(t, parameter(t, bundlesEnv, 2_000))
 	clients := make([]*uploader, uploaders)
@@ -234,6 +235,7 @@ func TestKilledAtNamedPoints(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts a server several times")
 	}
+	t.Parallel()
 	path, err := failing()
 	if err != nil {
 		t.Fatal(err)

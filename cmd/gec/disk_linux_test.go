@@ -52,6 +52,7 @@ func TestFullDisk(t *testing.T) {
 	if testing.Short() {
 		t.Skip("fills a disk")
 	}
+	t.Parallel()
 	const watermarkMiB = "64"
 	disk := smallDisk(t, "200")
 	filler := filepath.Join(disk, "filler")

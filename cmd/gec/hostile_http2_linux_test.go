@@ -187,34 +187,36 @@ func headBomb(head []byte, times int) func(*http2.Framer) error {
 	}
 }
 
-// TestSlowHandshakes opens connections that begin the handshake of TLS and do not end it, on both listeners.
+// TestSlowHandshakes opens connections that begin the handshake of TLS and do not end it, on both listeners at once.
 func TestSlowHandshakes(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes as long as the server waits for a handshake")
 	}
 	t.Parallel()
 	s := newTLS(t)
-	for name, address := range map[string]string{"http": strings.TrimPrefix(s.http, "https://"), "grpc": s.grpc} {
-		t.Run(name, func(t *testing.T) {
-			longest, lock := time.Duration(0), sync.Mutex{}
-			unharmed(t, s, parameter(t, slowEnv, 300), func() error {
-				started := time.Now()
-				c, err := dialPlain(address)(t.Context())
-				if err != nil {
-					return err
-				}
-				defer c.Close()
-				go dawdle(c)
-				_, _ = io.Copy(io.Discard, c) // until the server hangs up
-				lock.Lock()
-				defer lock.Unlock()
-				longest = max(longest, time.Since(started))
-				return nil
-			})
-			if longest > 20*time.Second {
-				t.Errorf("the server bore with a slow client for %v", longest)
-			}
-		})
+	clients := parameter(t, slowEnv, 300)
+	addresses := make(chan string, 2*clients)
+	for range clients {
+		addresses <- strings.TrimPrefix(s.http, "https://")
+		addresses <- s.grpc
+	}
+	longest, lock := time.Duration(0), sync.Mutex{}
+	unharmed(t, s, 2*clients, func() error {
+		started := time.Now()
+		c, err := dialPlain(<-addresses)(t.Context())
+		if err != nil {
+			return err
+		}
+		defer c.Close()
+		go dawdle(c)
+		_, _ = io.Copy(io.Discard, c) // until the server hangs up
+		lock.Lock()
+		defer lock.Unlock()
+		longest = max(longest, time.Since(started))
+		return nil
+	})
+	if longest > 20*time.Second {
+		t.Errorf("the server bore with a slow client for %v", longest)
 	}
 }
 

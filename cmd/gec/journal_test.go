@@ -22,6 +22,7 @@ func TestKilledJournal(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts a server several times")
 	}
+	t.Parallel()
 	data, kills := filled(t, 200), parameter(t, killsEnv, 3)
 	var answered atomic.Int64
 	for range kills {

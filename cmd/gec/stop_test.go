@@ -19,6 +19,7 @@ import (
 // whoever spreads the load does, see no call fail; an upload under way is taken whole; those that do not heed it see
 // calls fail after readiness went off only.
 func TestStopUnderLoad(t *testing.T) {
+	t.Parallel()
 	s := serve(t, t.TempDir(), "--sample", "--authoring-without-keys", "--log-requests=false", "--ready-off-delay", "2s")
 	var off atomic.Bool
 	var answered, early atomic.Int64
