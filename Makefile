@@ -26,7 +26,11 @@ BUF := go tool -modfile=.tools/go.mod buf
 # Packages whose values are shared between goroutines, and those of their tests that are about files and
 # killed processes, where the race detector takes minutes to see nothing.
 SHARED := ./bundles ./bundles/store/... ./api/... ./engine/condition ./cmd/gec/internal/...
+# Those of them in which no goroutine starts and nothing is shared: linking their tests takes longer than all else.
+ALONE := /(certificate|fragment|problem|requestid|seen|ask|cli|config|text)$$
 RACE_SKIP := ^Test(TornFiles|Crash|Kill|FailedCommitIsSwept)
+# Tests that are marked as parallel wait, for processes mostly: more of them at a time than there are processors.
+BESIDE := -parallel 8
 # A test binary under the race detector otherwise waits a second before it ends.
 export GORACE := atexit_sleep_ms=100
 
@@ -62,9 +66,18 @@ etcd: # tests that need it are skipped where it cannot be built
 	@$(MAKE) --no-print-directory bin/etcd || echo 'etcd could not be built (offline, and never fetched?): its tests are skipped' >&2
 
 .PHONY: test
-test: format vet page etcd ## everything that must pass: format, vet, all tests, races, the page in a browser
-	go test $(TESTFLAGS) -vet=off ./...
-	go test $(TESTFLAGS) -vet=off -race -short -skip '$(RACE_SKIP)' $(SHARED)
+test: ## everything that must pass: format, vet, all tests, races, the page in a browser
+	@$(MAKE) --no-print-directory -j3 format vet page etcd
+	@$(MAKE) --no-print-directory -j2 test-plain test-race-e2e # side by side: where one waits the other computes
+
+# The two packages that take longest come first, so that neither is what is waited for at the end.
+.PHONY: test-plain
+test-plain:
+	go test $(TESTFLAGS) $(BESIDE) -vet=off ./cmd/gec ./bench/cluster ./...
+
+.PHONY: test-race-e2e
+test-race-e2e:
+	go test $(TESTFLAGS) $(BESIDE) -vet=off -race -short -skip '$(RACE_SKIP)' $$(go list $(SHARED) | grep -vE '$(ALONE)')
 	go test $(TESTFLAGS) -vet=off -race -short -run '^Test(P1Threads|P6|PlansMayBeDropped)' ./engine
 	@$(MAKE) --no-print-directory e2e
 
