@@ -141,7 +141,6 @@ func (c *grpcConn) countAnswers() (answers int, err error) {
 		if err != nil {
 			return answers, err
 		}
-		c.answer = c.answer[:0]
 		for kind == frameData && len(payload) > 0 {
 			if left == 0 {
 				n := copy(head[read:], payload)

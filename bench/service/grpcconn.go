@@ -94,6 +94,9 @@ func (c *grpcConn) call(request []byte) ([]byte, error) {
 		if err != nil {
 			return nil, err
 		}
+		if kind == frameData {
+			c.answer = append(c.answer, payload...)
+		}
 		if done {
 			break
 		}
@@ -109,7 +112,6 @@ func (c *grpcConn) call(request []byte) ([]byte, error) {
 func (c *grpcConn) take(kind, flags byte, stream uint32, payload []byte) (done bool, err error) {
 	switch kind {
 	case frameData:
-		c.answer = append(c.answer, payload...)
 		if c.received += uint32(len(payload)); c.received > windowMax/2 {
 			_, err = c.conn.Write(appendFrame(nil, frameWindowUpdate, 0, 0, binary.BigEndian.AppendUint32(nil, c.received)))
 			c.received = 0
