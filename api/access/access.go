@@ -23,9 +23,17 @@ type Gate interface {
 	HTTP(r *http.Request, operation string) (*Grant, error)
 	// GRPC is for a call and its full method.
 	GRPC(ctx context.Context, method string) (*Grant, error)
-	// Still says again, in a stream that goes on, whether its caller may call the method; it takes nothing
-	// of the rate.
-	Still(ctx context.Context, method string) error
+	// Stay is for a stream that goes on after GRPC let it in: it says again what GRPC would.
+	Stay(ctx context.Context, method string) Stay
+}
+
+// Stay asks again whether the caller of a stream may call its method. Both methods may be called at once; their
+// errors are those of [Gate].
+type Stay interface {
+	// Still takes nothing of the caller's rate.
+	Still() error
+	// Again counts as a call.
+	Again() error
 }
 
 // Annex is where keys and delegations are kept: a bundles.Catalogue.
@@ -146,14 +154,9 @@ func (a *Access) GRPC(ctx context.Context, method string) (*Grant, error) {
 	return a.admit(ctx, need, ofCall(ctx), true)
 }
 
-// Still implements Gate.
-func (a *Access) Still(ctx context.Context, method string) error {
-	need := a.needs[method]
-	if need == Public {
-		return nil
-	}
-	_, err := a.admit(ctx, need, ofCall(ctx), false)
-	return err
+// Stay implements Gate.
+func (a *Access) Stay(ctx context.Context, method string) Stay {
+	return &stay{access: a, ctx: ctx, need: a.needs[method], shown: ofCall(ctx)}
 }
 
 // admit finds the grant of what a caller shows and holds it to what is asked and, where it counts as a call, to
@@ -162,6 +165,11 @@ func (a *Access) admit(ctx context.Context, need Need, shown shown, counts bool)
 	now := a.options.Now()
 	s := a.state(now)
 	g, why := a.find(ctx, s, shown, now)
+	return a.judge(s, g, why, need, shown, now, counts)
+}
+
+// judge is admit once it was looked for the grant in a state: g is nil where there is none, and why says why.
+func (a *Access) judge(s *state, g *Grant, why reason, need Need, shown shown, now time.Time, counts bool) (*Grant, error) {
 	if g == nil {
 		switch {
 		case a.options.AnybodyOperates && (shown.nothing() || a.open(s)):
@@ -191,20 +199,7 @@ func (a *Access) refuse(why reason, err error) error {
 func (a *Access) find(ctx context.Context, s *state, shown shown, now time.Time) (*Grant, reason) {
 	switch {
 	case shown.key != "":
-		digest, ok := digestOf(shown.key)
-		if !ok {
-			return nil, reasonUnknown
-		}
-		h := s.holders[digest]
-		switch {
-		case h == nil:
-			return nil, reasonUnknown
-		case h.revoked:
-			return nil, reasonRevoked
-		case now.UnixNano() >= h.end:
-			return nil, reasonExpired
-		}
-		return h.grant, reasonNone
+		return s.holder(shown.key).at(now)
 	case shown.token != "" && a.options.Bearer != nil:
 		identity, err := a.options.Bearer(ctx, shown.token)
 		if err != nil {
@@ -245,6 +240,7 @@ func (a *Access) reload(now time.Time) *state {
 	if err != nil {
 		a.options.Log.Error("keys cannot be read: those of before are taken", "error", err)
 		stale := *s
+		stale.number++
 		stale.revision, stale.until = a.options.Annex.AnnexRevision(), now.Add(time.Second).UnixNano()
 		next = &stale
 	}

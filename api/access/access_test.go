@@ -232,7 +232,7 @@ func TestRate(t *testing.T) {
 	}
 	f.key(access.Key{Name: "another", Roles: []access.Role{access.RoleQuotes}}) // a change of the keys gives no calls
 	f.want(429, "getFees", slow, "after a change of the keys")
-	if err := f.Still(metadata.NewIncomingContext(t.Context(), metadata.Pairs(access.KeyMetadata, slow)), "/gec.v1.QuoteService/Quote"); err != nil {
+	if err := f.Stay(metadata.NewIncomingContext(t.Context(), metadata.Pairs(access.KeyMetadata, slow)), "/gec.v1.QuoteService/Quote").Still(); err != nil {
 		t.Error("a stream that goes on takes nothing of the rate:", err)
 	}
 	f.want(200, "getFees", fast, "another key")
@@ -241,6 +241,50 @@ func TestRate(t *testing.T) {
 		f.want(200, "getFees", slow, fmt.Sprint("a second later, call ", n))
 	}
 	f.want(429, "getFees", slow, "the burst is spent")
+}
+
+// TestStay holds that a stream that goes on is held to the keys as they are at each question: to the rate where it
+// counts as a call, to rotation, revocation and end of the key, and to its roles.
+func TestStay(t *testing.T) {
+	f := newOffice(t, access.Options{})
+	const batch = "/gec.v1.QuoteService/BatchQuote"
+	stay := func(secret, method string) access.Stay {
+		return f.Stay(metadata.NewIncomingContext(t.Context(), metadata.Pairs(access.KeyMetadata, secret)), method)
+	}
+	want := func(status int, err error, what string) {
+		t.Helper()
+		if statusOf(err) != status {
+			t.Errorf("%s: %v, want %d", what, err, status)
+		}
+	}
+	quotes := []access.Role{access.RoleQuotes}
+	slow, slowSecret := f.key(access.Key{Name: "slow", Roles: quotes, RatePerSecond: 2})
+	_, brief := f.key(access.Key{Name: "brief", Roles: quotes, ExpiresAt: f.now.Add(time.Hour)})
+	turned, turnedSecret := f.key(access.Key{Name: "turned", Roles: quotes})
+	_, bank := f.key(access.Key{Name: "bank", Roles: []access.Role{access.PSPRole("BANK")}})
+	s, b, r := stay(slowSecret, batch), stay(brief, batch), stay(turnedSecret, batch)
+	for range 4 {
+		want(200, s.Again(), "within the burst")
+		want(200, b.Again(), "no rate")
+		want(200, r.Again(), "no rate")
+	}
+	want(429, s.Again(), "beyond the burst")
+	want(200, s.Still(), "what is no call")
+	want(403, stay(bank, batch).Again(), "a key without the role")
+	want(401, stay("gec_", batch).Still(), "no key of this node")
+	want(200, stay("", "/grpc.health.v1.Health/Watch").Again(), "a public method")
+
+	if _, _, err := f.ring.Rotate(t.Context(), owner, turned.ID, 0); err != nil {
+		t.Fatal(err)
+	}
+	want(401, r.Again(), "a secret that was turned in")
+	if _, err := f.ring.Revoke(t.Context(), owner, slow.ID); err != nil {
+		t.Fatal(err)
+	}
+	want(401, s.Again(), "a key that was revoked")
+	want(401, s.Still(), "a key that was revoked")
+	f.now = f.now.Add(time.Hour)
+	want(401, b.Again(), "a key that has ended")
 }
 
 // TestDelegation holds that partners act for a party in the functions that it gave, until the end or its withdrawal,

@@ -15,4 +15,6 @@ type fixed struct{ grant *Grant }
 
 func (f fixed) HTTP(*http.Request, string) (*Grant, error)   { return f.grant, nil }
 func (f fixed) GRPC(context.Context, string) (*Grant, error) { return f.grant, nil }
-func (f fixed) Still(context.Context, string) error          { return nil }
+func (f fixed) Stay(context.Context, string) Stay            { return f }
+func (f fixed) Still() error                                 { return nil }
+func (f fixed) Again() error                                 { return nil }

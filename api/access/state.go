@@ -18,6 +18,8 @@ type state struct {
 	// which that was found, so that until (Unix nanoseconds) nobody tries again. Else they are the same, and until is
 	// when the next delegation ends.
 	read, revision, until int64
+	// number counts the states, so that who kept something of one knows whether there is another.
+	number uint64
 	// keys and given are the keys and the delegations in force by their ids.
 	keys  map[string]*Key
 	given map[string]Delegation
@@ -35,6 +37,28 @@ type holder struct {
 	// end is when it ends, in Unix nanoseconds; revoked that it has.
 	end     int64
 	revoked bool
+}
+
+// holder returns the holder of a secret, nil for none.
+func (s *state) holder(secret string) *holder {
+	digest, ok := digestOf(secret)
+	if !ok {
+		return nil
+	}
+	return s.holders[digest]
+}
+
+// at returns the grant of a holder, which may be nil, at an instant, or why there is none.
+func (h *holder) at(now time.Time) (*Grant, reason) {
+	switch {
+	case h == nil:
+		return nil, reasonUnknown
+	case h.revoked:
+		return nil, reasonRevoked
+	case now.UnixNano() >= h.end:
+		return nil, reasonExpired
+	}
+	return h.grant, reasonNone
 }
 
 // newState reads the whole annex.
@@ -56,7 +80,7 @@ func newState(ctx context.Context, annex Annex, now time.Time) (*state, error) {
 // next reads what has changed since. The rates of keys go on counting.
 func (s *state) next(ctx context.Context, annex Annex, now time.Time) (*state, error) {
 	n := &state{
-		read: annex.AnnexRevision(), keys: maps.Clone(s.keys), given: maps.Clone(s.given), holders: maps.Clone(s.holders),
+		read: annex.AnnexRevision(), number: s.number + 1, keys: maps.Clone(s.keys), given: maps.Clone(s.given), holders: maps.Clone(s.holders),
 		rates: maps.Clone(s.rates), delegations: maps.Clone(s.delegations),
 	}
 	touched := map[string]bool{}

@@ -14,7 +14,11 @@ import (
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
 
+	"gec/api/access"
 	"gec/api/gecv1"
+	"gec/api/problem"
+	"gec/api/rpc"
+	"gec/bundles"
 )
 
 // TestBatchAnswersInOrder holds that every request has its answer, in order, equal to that of a single
@@ -113,6 +117,51 @@ func TestBatchCancelled(t *testing.T) {
 	cancel()
 	if _, err := stream.Recv(); status.Code(err) != codes.Canceled {
 		t.Errorf("after cancelling: %v", err)
+	}
+}
+
+// brief is a gate whose streams may ask so many times again.
+type brief struct {
+	access.Gate
+	left int
+}
+
+func (g *brief) Stay(context.Context, string) access.Stay { return g }
+
+func (g *brief) Still() error { return nil }
+
+func (g *brief) Again() error {
+	if g.left == 0 {
+		return problem.NoKey()
+	}
+	g.left--
+	return nil
+}
+
+// TestBatchAsksForTheKeyAtEachQuote holds that a caller that may not ask any more gets the answers of before and no
+// other, though more requests were read.
+func TestBatchAsksForTheKeyAtEachQuote(t *testing.T) {
+	for _, again := range []int{0, 1, 7, 30} {
+		gate := &brief{access.Fixed(bundles.Operator("test")), again}
+		_, connection := dial(t, rpc.Options{Catalogue: newHistory(t), Now: fixedNow, Gate: gate})
+		stream, err := gecv1.NewQuoteServiceClient(connection).BatchQuote(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 40 {
+			if err := stream.Send(&gecv1.QuoteRequest{Payment: cardPayment()}); errors.Is(err, io.EOF) {
+				break // it has ended already
+			} else if err != nil {
+				t.Fatal(err)
+			}
+		}
+		answers := 0
+		for _, err = stream.Recv(); err == nil; _, err = stream.Recv() {
+			answers++
+		}
+		if status.Code(err) != codes.Unauthenticated || answers != 1+again {
+			t.Errorf("%d answers, want %d: %v", answers, 1+again, err)
+		}
 	}
 }
 

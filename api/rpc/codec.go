@@ -19,11 +19,14 @@ func newCodec() codec { return codec{encoding.GetCodecV2(grpcproto.Name)} }
 
 // Unmarshal implements encoding.CodecV2.
 func (c codec) Unmarshal(data mem.BufferSlice, into any) error {
-	in, ok := into.(*incoming)
-	if !ok {
-		return c.CodecV2.Unmarshal(data, into)
+	switch in := into.(type) {
+	case *incoming:
+		return in.read(data.MaterializeToBuffer(mem.DefaultBufferPool()))
+	case *received:
+		in.bytes = data.MaterializeToBuffer(mem.DefaultBufferPool())
+		return nil
 	}
-	return in.read(data)
+	return c.CodecV2.Unmarshal(data, into)
 }
 
 // Marshal implements encoding.CodecV2.
@@ -43,10 +46,13 @@ type incoming struct {
 	message *gecv1.QuoteRequest
 }
 
-// read takes a request over in place of the one before. Errors: those of package proto.
-func (in *incoming) read(data mem.BufferSlice) (err error) {
+// received is a request that is only read, to be decoded later.
+type received struct{ bytes mem.Buffer }
+
+// read takes a request, whose bytes it releases later, over in place of the one before. Errors: those of package proto.
+func (in *incoming) read(bytes mem.Buffer) (err error) {
 	in.release()
-	in.bytes = data.MaterializeToBuffer(mem.DefaultBufferPool())
+	in.bytes = bytes
 	in.message, err = in.decoder.decode(in.bytes.ReadOnlyData())
 	return err
 }

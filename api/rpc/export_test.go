@@ -30,8 +30,8 @@ func (d *Direct) QuoteBytes(ctx context.Context, request []byte, use func([]byte
 	if err != nil {
 		return err
 	}
-	out, err := d.server.reply(ctx, in)
-	if err != nil {
+	var out reply
+	if err := d.server.reply(ctx, in, &out); err != nil {
 		return err
 	}
 	use(*out.bytes)

@@ -101,17 +101,18 @@ func (i *interceptor) stream(server any, stream grpc.ServerStream, info *grpc.St
 	begun = true // whatever a batch asks is journaled by itself
 	ctx = context.WithValue(ctx, loggedKey{}, &call)
 	if i.gate != nil {
-		stream = &admitted{ServerStream: stream, ctx: ctx, gate: i.gate, method: info.FullMethod}
+		call.stay = i.gate.Stay(ctx, info.FullMethod)
+		stream = &admitted{ServerStream: stream, ctx: ctx, stay: call.stay, method: info.FullMethod}
 	}
 	return handle(server, stream)
 }
 
 // admitted is a stream whose caller is asked for its key again at every message, so that a key that is revoked
-// ends what it began. Each quote of a batch counts as a call.
+// ends what it began. A batch asks by itself, for each quote of it counts as a call.
 type admitted struct {
 	grpc.ServerStream
 	ctx    context.Context //nolint:containedctx // it is the stream's
-	gate   access.Gate
+	stay   access.Stay
 	method string
 	// begun says that a message was taken.
 	begun bool
@@ -125,21 +126,17 @@ func (s *admitted) RecvMsg(m any) error {
 	if err := s.ServerStream.RecvMsg(m); err != nil {
 		return err
 	}
-	if !s.begun { // the call as such was let in
+	if !s.begun || s.method == gecv1.QuoteService_BatchQuote_FullMethodName { // the call as such was let in
 		s.begun = true
 		return nil
 	}
-	if s.method == gecv1.QuoteService_BatchQuote_FullMethodName {
-		_, err := s.gate.GRPC(s.ctx, s.method)
-		return err
-	}
-	return s.gate.Still(s.ctx, s.method)
+	return s.stay.Still()
 }
 
 // SendMsg sends a message to the caller.
 func (s *admitted) SendMsg(m any) error {
 	if s.method == gecv1.CatalogueService_WatchRevisions_FullMethodName {
-		if err := s.gate.Still(s.ctx, s.method); err != nil {
+		if err := s.stay.Still(); err != nil {
 			return err
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
+	"gec/api/access"
 	"gec/api/gecv1"
 	"gec/api/problem"
 )
@@ -30,6 +31,8 @@ type logged struct {
 	rows     int
 	// cause is the error behind an answer that tells no cause.
 	cause error
+	// stay says again whether the caller of a stream may call it; nil: everybody may.
+	stay access.Stay
 }
 
 // newLogged is a call that begins now. What its metadata say is read once: of a batch, not for every request.

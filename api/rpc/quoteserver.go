@@ -2,16 +2,12 @@ package rpc
 
 import (
 	"context"
-	"errors"
-	"io"
 	"slices"
 	"sync"
-	"time"
 
 	"google.golang.org/grpc"
 
 	"gec/api/gecv1"
-	"gec/api/journal"
 	"gec/api/problem"
 )
 
@@ -53,14 +49,14 @@ func handleQuote(server any, ctx context.Context, decode func(any) error, interc
 	if err := decode(in); err != nil {
 		return nil, err
 	}
+	out := &reply{}
 	if intercept == nil {
-		return s.reply(ctx, in.message)
+		return out, s.reply(ctx, in.message, out)
 	}
 	body := in.raw()
 	info := &grpc.UnaryServerInfo{Server: server, FullMethod: gecv1.QuoteService_Quote_FullMethodName}
 	return intercept(ctx, in.message, info, func(ctx context.Context, in any) (any, error) {
-		out, err := s.reply(ctx, in.(*gecv1.QuoteRequest))
-		if err != nil {
+		if err := s.reply(ctx, in.(*gecv1.QuoteRequest), out); err != nil {
 			return nil, err
 		}
 		out.body = body
@@ -68,67 +64,26 @@ func handleQuote(server any, ctx context.Context, decode func(any) error, interc
 	})
 }
 
-// reply answers one request in bytes.
-func (s *quoteServer) reply(ctx context.Context, in *gecv1.QuoteRequest) (*reply, error) {
+// reply answers one request in bytes, into a reply without any.
+func (s *quoteServer) reply(ctx context.Context, in *gecv1.QuoteRequest, out *reply) error {
 	c := s.calls.Get().(*call)
 	defer s.release(c)
 	answer, err := s.answer(ctx, c, in)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	out := &reply{bytes: replyBytes.Get(0), revision: answer.Revision, rows: len(answer.Quotes), seed: answer.Seed}
+	*out = reply{bytes: replyBytes.Get(0), revision: answer.Revision, rows: len(answer.Quotes), seed: answer.Seed}
 	for i := range min(len(answer.Quotes), len(out.bundles)) {
 		out.bundles[i] = answer.Quotes[i].Bundle.ID
 	}
 	*out.bytes = appendResponse(*out.bytes, in.GetId(), c.request.payment.At, answer)
 	*out.bytes = appendText(*out.bytes, 9, c.receipt)
-	return out, nil
+	return nil
 }
 
 // Explain implements QuoteService.Explain.
 func (s *quoteServer) Explain(ctx context.Context, in *gecv1.ExplainRequest) (*gecv1.ExplainResponse, error) {
 	return s.explain(ctx, in)
-}
-
-// BatchQuote implements QuoteService.BatchQuote. It holds one request and one answer at a time: Send
-// waits while the caller takes no answers, and meanwhile no request is read.
-func (s *quoteServer) BatchQuote(stream gecv1.QuoteService_BatchQuoteServer) error {
-	ctx := stream.Context()
-	of := loggedOf(ctx)
-	in := s.requests.Get().(*incoming)
-	defer func() {
-		in.release()
-		s.requests.Put(in)
-	}()
-	for {
-		if err := stream.RecvMsg(in); err != nil {
-			if errors.Is(err, io.EOF) {
-				return nil
-			}
-			return err
-		}
-		one := *of
-		one.started = time.Now()
-		out, err := s.reply(ctx, in.message)
-		if err != nil {
-			if ctx.Err() != nil {
-				return ctx.Err()
-			}
-			p := one.problem(err, nil)
-			s.report(ctx, p)
-			out = &reply{bytes: replyBytes.Get(0)}
-			*out.bytes = appendRefusal(*out.bytes, in.message.GetId(), newError(p))
-		}
-		if s.journal != nil {
-			out.body = in.raw()
-			var e journal.Entry
-			one.enter(&e, in.message, out)
-			s.journal.Add(&e)
-		}
-		if err := stream.SendMsg(out); err != nil {
-			return err
-		}
-	}
 }
 
 // newError returns a problem as the error of one request of a batch.

@@ -35,9 +35,20 @@ func (Gate) GRPC(ctx context.Context, _ string) (*access.Grant, error) {
 	return grant("")
 }
 
-// Still implements access.Gate.
-func (g Gate) Still(ctx context.Context, method string) error {
-	_, err := g.GRPC(ctx, method)
+// Stay implements access.Gate.
+func (g Gate) Stay(ctx context.Context, _ string) access.Stay { return stay{ctx} }
+
+// stay is the access.Stay of a caller.
+type stay struct {
+	ctx context.Context //nolint:containedctx // it is the stream's
+}
+
+// Still implements access.Stay.
+func (s stay) Still() error { return s.Again() }
+
+// Again implements access.Stay.
+func (s stay) Again() error {
+	_, err := Gate{}.GRPC(s.ctx, "")
 	return err
 }
 
