@@ -3,88 +3,64 @@ package overload
 import "time"
 
 const (
-	// patience is how much waiting, in looks in a row that are above the target, has to add up before anything is
-	// refused: a collection of garbage, or an upload, is no overload. A look adds the times by which it is above,
-	// steep at most: a little above for a fifth of a second is as much as far above for three looks.
-	patience, steep = 24, 8
-	// calm is how many looks in a row nothing may be refused before calls are let in uncounted again.
+	// patience is how much waiting, in looks in a row that are above the target, has to add up before calls wait for
+	// no longer than the target: a collection of garbage, or an upload, is no overload. A look adds the times by
+	// which it is above, steep at most, and turned where calls were turned away in it: a little above for a fifth of
+	// a second is as much as far above for three looks.
+	patience, steep, turned = 24, 8, 4
+	// onset is the times of the target for which a call may wait from the first look above it on: longer than
+	// whoever works on two processors keeps one at a time, and yet no queue that takes long to be gone.
+	onset = 5
+	// calm is how many looks in a row nothing may be refused before calls go on unasked again.
 	calm = 25
-	// The rate begins at onset of what was let in of late. Of what it is it falls to fall in a look above the
-	// target, more above twice that, and rises by rise of what it began with in one that is not.
-	onset, fall, fallFast, rise = 0.7, 0.95, 0.85, 0.015
-	// rateMin is the least number of calls a second that are let in: by these the end of the overload shows.
-	rateMin = 20
-	// memory is the weight of a look in the mean rate of calls.
+	// memory is the weight of a look in the mean share of calls that are refused.
 	memory = 0.1
 )
 
-// limit says how many calls are let in while more is asked than can be answered. A number, not a share: it holds
-// whatever is asked, from the first moment on.
+// limit says for how long a call may wait for a processor.
 type limit struct {
-	// on says that calls are counted; rate is how many are let in a second, and began what it was at first.
-	on          bool
-	rate, began float64
-	// usual is the mean number of calls a second that went on of late.
-	usual float64
+	// asked says that calls are asked how long they wait; firm that the target is what they may.
+	asked, firm bool
 	// above adds up the waiting of looks in a row that are above the target, quiet counts those that refuse nothing.
 	above float64
 	quiet int
-	// left is the part of a call that the last look let in less than its due.
-	left float64
 }
 
-// seen is what a look saw: the time since the one before, how long work waits for a processor, and how many calls
-// went on and were refused meanwhile.
+// seen is what a look saw: how long work waits for a processor, and how many calls were refused since the one before.
 type seen struct {
-	passed, waited    time.Duration
-	admitted, refused uint64
+	waited  time.Duration
+	refused uint64
 }
 
 // next takes a look in.
 func (l *limit) next(s seen, target time.Duration) {
-	rate := float64(s.admitted) / s.passed.Seconds()
-	if s.waited <= target {
-		l.above = 0
-	} else {
+	late := s.waited > target
+	switch {
+	case late:
 		l.above += min(float64(s.waited)/float64(target), steep)
+	case s.refused == 0:
+		l.above = 0
 	}
-	switch {
-	case !l.on && l.above < patience:
-		l.usual += memory * (rate - l.usual)
-	case !l.on:
-		// What went on in the last moment, when everybody who could run did, is about what can be answered.
-		l.on, l.quiet, l.left = true, 0, 0
-		// Not less than went well until now, though: it may be the machine that is slow for a moment.
-		l.rate = max(onset*rate, l.usual, rateMin)
-		l.began = l.rate
-	default:
-		l.adapt(s, rate, target)
+	if s.refused > 0 {
+		l.above += turned
 	}
-}
-
-// adapt follows the wait while calls are counted.
-func (l *limit) adapt(s seen, rate float64, target time.Duration) {
-	switch {
-	case s.waited > 2*target:
-		l.rate *= fallFast
-	case s.waited > target:
-		l.rate *= fall
-	default:
-		l.rate += rise * l.began
-	}
-	l.rate = max(l.rate, rateMin)
-	if l.quiet++; s.refused > 0 || s.waited > target {
+	l.asked = l.asked || late
+	l.firm = l.asked && (l.firm || l.above >= patience)
+	if l.quiet++; late || s.refused > 0 {
 		l.quiet = 0
 	}
 	if l.quiet >= calm {
-		l.on, l.above, l.usual = false, 0, rate
+		*l = limit{}
 	}
 }
 
-// tokens returns how many calls may go on until the next look.
-func (l *limit) tokens(passed time.Duration) int64 {
-	l.left += l.rate * passed.Seconds()
-	whole := int64(l.left)
-	l.left -= float64(whole)
-	return whole
+// within returns for how long a call may wait; 0 where it need not be asked.
+func (l *limit) within(target time.Duration) time.Duration {
+	switch {
+	case l.firm:
+		return target
+	case l.asked:
+		return onset * target
+	}
+	return 0
 }

@@ -2,10 +2,12 @@
 // answered are answered in time.
 //
 // How long the runtime lets a goroutine that could run wait for a processor is what every call under way feels,
-// whatever it waits for: [Monitor] reads that, a hundred times a second, and while it is above a target lets in only
-// so many calls a second, fewer as long as the others do not run freely, more as soon as they do. It decides before
-// anything of a call but its head is read. A refused call first waits for a moment that costs nothing: a caller who
-// asks again at once would take as much of the machine by being refused as by being answered.
+// whatever it waits for: [Monitor] reads that, a hundred times a second. While it is above a target, each call is
+// asked: it lets everybody who could run go first, and whoever waits for too long by that is turned away. So the
+// queue of the runtime is the queue of calls, in the order in which they came, and no longer than what is answered
+// within the target; how much that is need not be known. Nothing of a call but its head is read before. A refused
+// call first waits for a moment that costs nothing: a caller who asks again at once would take as much of the
+// machine by being refused as by being answered.
 //
 // It refuses to look at who calls: fairness between callers is the business of their keys.
 //
@@ -42,18 +44,16 @@ const (
 	heldMax          = 8192
 )
 
-// uncounted are the tokens while nothing is refused: more than calls can take between two looks.
-const uncounted = 1 << 40
-
 // Monitor watches the runtime. It is safe for concurrent use.
 type Monitor struct {
 	target time.Duration
-	// tokens is how many calls may go on until the next look.
-	tokens  atomic.Int64
-	refused atomic.Uint64
-	held    atomic.Int64
-	// limiting is 1 while calls are counted.
-	limiting atomic.Bool
+	// within is for how many nanoseconds a call may wait for a processor; 0 while none is asked.
+	within atomic.Int64
+	// yield lets everybody who could run go first, and returns how long that took.
+	yield func() time.Duration
+	// admitted counts the calls that were asked and went on, refused those that were turned away.
+	admitted, refused atomic.Uint64
+	held              atomic.Int64
 	// waited is the wait of the last look in nanoseconds, share the part of calls refused of late, of one.
 	waited, share atomic.Int64
 }
@@ -64,9 +64,14 @@ const one = 1 << 32
 // New returns a monitor that refuses nothing until Run. The target is the time for which goroutines may wait for a
 // processor.
 func New(target time.Duration) *Monitor {
-	m := &Monitor{target: target}
-	m.tokens.Store(uncounted)
-	return m
+	return &Monitor{target: target, yield: yield}
+}
+
+// yield puts the goroutine behind all that could run.
+func yield() time.Duration {
+	began := time.Now()
+	runtime.Gosched()
+	return time.Since(began)
 }
 
 // Refused returns how many calls were refused.
@@ -85,34 +90,26 @@ func (m *Monitor) Run(ctx context.Context) {
 	defer m.open()
 	look := newLook()
 	var l limit
-	given, refused, share, at := int64(uncounted), m.refused.Load(), 0.0, time.Now()
+	admitted, refused, share := m.admitted.Load(), m.refused.Load(), 0.0
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-ticker.C:
 		}
-		now := time.Now()
 		waited, queued := look.wait()
-		s := seen{passed: max(now.Sub(at), time.Millisecond), waited: waited}
-		at = now
 		m.waited.Store(int64(waited))
 		if queued < queueMin*runtime.GOMAXPROCS(0) {
-			s.waited = 0
+			waited = 0
 		}
-		total := m.refused.Load()
-		s.refused, refused = total-refused, total
-		s.admitted = uint64(max(given-max(m.tokens.Load(), 0), 0))
-		l.next(s, m.target)
-		if given = uncounted; l.on {
-			given = l.tokens(s.passed)
+		went, away := m.admitted.Load()-admitted, m.refused.Load()-refused
+		admitted, refused = admitted+went, refused+away
+		l.next(seen{waited, away}, m.target)
+		m.within.Store(int64(l.within(m.target)))
+		if went+away > 0 {
+			share += memory * (float64(away)/float64(went+away) - share)
 		}
-		m.tokens.Store(given)
-		m.limiting.Store(l.on)
-		if all := s.admitted + s.refused; all > 0 {
-			share += memory * (float64(s.refused)/float64(all) - share)
-		}
-		if !l.on {
+		if !l.asked {
 			share = 0
 		}
 		m.share.Store(int64(share * one))
@@ -121,13 +118,22 @@ func (m *Monitor) Run(ctx context.Context) {
 
 // open lets everybody in.
 func (m *Monitor) open() {
-	m.limiting.Store(false)
-	m.tokens.Store(uncounted)
+	m.within.Store(0)
 	m.share.Store(0)
 }
 
 // admit reports whether a call may go on.
-func (m *Monitor) admit() bool { return m.tokens.Add(-1) >= 0 }
+func (m *Monitor) admit() bool {
+	within := m.within.Load()
+	if within == 0 {
+		return true
+	}
+	if int64(m.yield()) > within {
+		return false
+	}
+	m.admitted.Add(1)
+	return true
+}
 
 // Enter returns nil for a call that may go on, and otherwise, after a moment, the problem to answer with.
 func (m *Monitor) Enter(ctx context.Context) error {
@@ -151,7 +157,7 @@ func (m *Monitor) Enter(ctx context.Context) error {
 // for which exempt returns true always may go on: those of whoever watches the node.
 func (m *Monitor) Handler(next http.Handler, exempt func(*http.Request) bool, refuse func(http.ResponseWriter, *http.Request, error)) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if m.limiting.Load() && exempt(r) {
+		if m.within.Load() > 0 && exempt(r) {
 			next.ServeHTTP(w, r)
 			return
 		}

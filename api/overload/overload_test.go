@@ -2,6 +2,7 @@ package overload
 
 import (
 	"context"
+	"math"
 	"net/http"
 	"net/http/httptest"
 	"runtime"
@@ -15,43 +16,68 @@ import (
 	"gec/api/problem"
 )
 
-// simulated runs a limit against a machine that answers so many calls a second, each look of which sees the wait of
-// those that it has yet to answer. It returns the longest wait after the first moment, and the share answered.
-func simulated(l *limit, asked, capacity float64, looks int) (longest time.Duration, answered float64) {
-	const target = 5 * time.Millisecond
-	passed, backlog, tokens, done := every, 0.0, float64(uncounted), 0.0
-	for n := range looks {
-		arriving := asked * passed.Seconds()
-		admitted := min(arriving, tokens)
-		worked := min(backlog+admitted, capacity*passed.Seconds())
-		backlog, done = backlog+admitted-worked, done+worked
-		waited := time.Duration(backlog / capacity * 1e9)
-		if n > 100 {
-			longest = max(longest, waited)
-		}
-		l.next(seen{passed, waited, uint64(admitted), uint64(arriving - admitted)}, target)
-		if tokens = uncounted; l.on {
-			tokens = float64(l.tokens(passed))
-		}
-	}
-	return longest, done / (capacity * passed.Seconds() * float64(looks))
+// machine answers calls in the order in which they come, so many a second, and refuses those that waited for longer
+// than its limit says, which costs nothing.
+type machine struct {
+	limit    limit
+	capacity float64
+	// came is when the calls came that wait, free until when the processor works.
+	now, free time.Duration
+	came      []time.Duration
+	left      float64
 }
 
-// TestLimit holds that calls below the capacity are never refused, that at five times the capacity the wait stays near
-// its target while most of the capacity is used, and that the end of it ends that within five seconds.
+// run lets calls come, so many a second, for so many looks. It returns the longest wait of a call that was answered,
+// and the shares of the capacity used and of the calls refused.
+func (m *machine) run(asked float64, looks int) (longest time.Duration, used, refused float64) {
+	const target = 5 * time.Millisecond
+	each := time.Duration(float64(time.Second) / m.capacity)
+	answered, away := 0, 0
+	for range looks {
+		m.left += asked * every.Seconds()
+		for n := range int(m.left) {
+			m.came = append(m.came, m.now+every*time.Duration(n)/time.Duration(m.left))
+		}
+		m.left -= math.Floor(m.left)
+		m.now += every
+		s := seen{}
+		for len(m.came) > 0 && max(m.free, m.came[0]) < m.now {
+			wait := max(m.free-m.came[0], 0)
+			s.waited = max(s.waited, wait)
+			if within := m.limit.within(target); within > 0 && wait > within {
+				away++
+				s.refused++
+			} else {
+				answered++
+				m.free = max(m.free, m.came[0]) + each
+				longest = max(longest, wait)
+			}
+			m.came = m.came[1:]
+		}
+		m.limit.next(s, target)
+	}
+	return longest, float64(answered) / (m.capacity * every.Seconds() * float64(looks)), float64(away) / float64(answered+away)
+}
+
+// TestLimit holds that calls below the capacity are never refused, that at five times the capacity no call that is
+// answered waits much longer than the target, from the beginning on, while most of the capacity is used, and that
+// the end of it ends that within five seconds.
 func TestLimit(t *testing.T) {
 	for _, capacity := range []float64{200, 2_000, 50_000} {
-		l := &limit{}
-		if simulated(l, 0.8*capacity, capacity, 1000); l.on {
+		m := &machine{capacity: capacity}
+		if _, _, refused := m.run(0.8*capacity, 1000); refused > 0 || m.limit.asked {
 			t.Errorf("%v: calls are refused below the capacity", capacity)
 		}
-		longest, answered := simulated(l, 5*capacity, capacity, 1000)
-		if longest > 40*time.Millisecond || answered < 0.75 {
-			t.Errorf("%v: work waits up to %v, %.2f of the capacity is used", capacity, longest, answered)
+		if longest, _, _ := m.run(5*capacity, 50); longest > onset*5*time.Millisecond+2*every {
+			t.Errorf("%v: work waits up to %v at first", capacity, longest)
+		}
+		longest, used, refused := m.run(5*capacity, 1000)
+		if longest > 5*time.Millisecond || used < 0.95 || refused < 0.75 {
+			t.Errorf("%v: work waits up to %v, %.2f of the capacity is used, %.2f are refused", capacity, longest, used, refused)
 		}
 		looks := 0
-		for ; l.on && looks < 10_000; looks++ {
-			simulated(l, 0.5*capacity, capacity, 1)
+		for ; m.limit.asked && looks < 10_000; looks++ {
+			m.run(0.5*capacity, 1)
 		}
 		if recovery := time.Duration(looks) * every; recovery > 5*time.Second {
 			t.Errorf("%v: it takes %v until nothing is refused", capacity, recovery)
@@ -59,27 +85,35 @@ func TestLimit(t *testing.T) {
 	}
 }
 
-// TestMomentIsNoOverload holds that a moment above the target refuses nothing, and that some calls always get through.
+// TestMomentIsNoOverload holds that a moment above the target does not make the target what a call may wait, and that
+// refusals do in which a moment returns again and again.
 func TestMomentIsNoOverload(t *testing.T) {
+	const target = time.Millisecond
 	var l limit
 	for range 100 {
 		for range patience/steep - 1 { // far above
-			l.next(seen{every, time.Second, 10, 0}, time.Millisecond)
+			l.next(seen{time.Second, 0}, target)
 		}
-		l.next(seen{every, 0, 10, 0}, time.Millisecond)
+		l.next(seen{}, target)
 		for range patience/2 - 1 { // a little above
-			l.next(seen{every, 2 * time.Millisecond, 10, 0}, time.Millisecond)
+			l.next(seen{2 * target, 0}, target)
 		}
-		l.next(seen{every, 0, 10, 0}, time.Millisecond)
+		l.next(seen{}, target)
+		if within := l.within(target); within != onset*target {
+			t.Fatalf("after a moment above the target calls may wait %v", within)
+		}
 	}
-	if l.on {
-		t.Error("moments above the target refuse")
+	for range patience/turned + 1 {
+		l.next(seen{0, 1}, target)
 	}
-	for range 1000 {
-		l.next(seen{every, time.Second, 0, 10}, time.Millisecond)
+	if within := l.within(target); within != target {
+		t.Errorf("with refusals again and again calls may wait %v", within)
 	}
-	if !l.on || l.rate != rateMin {
-		t.Errorf("overload that lasts lets %v calls a second in", l.rate)
+	for range calm {
+		l.next(seen{}, target)
+	}
+	if within := l.within(target); within != 0 {
+		t.Errorf("when all is calm calls are asked whether they wait %v", within)
 	}
 }
 
@@ -87,8 +121,9 @@ func TestMomentIsNoOverload(t *testing.T) {
 func TestRefusal(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := New(time.Millisecond)
-		m.limiting.Store(true)
-		m.tokens.Store(0)
+		waits := 3 * time.Millisecond
+		m.yield = func() time.Duration { return waits }
+		m.within.Store(int64(2 * time.Millisecond))
 		handler := m.Handler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) }),
 			func(r *http.Request) bool { return r.URL.Path == "/health" },
 			func(w http.ResponseWriter, r *http.Request, err error) { problem.Of(err).Write(w, r) })
@@ -112,6 +147,12 @@ func TestRefusal(t *testing.T) {
 		if m.Refused() != 2 {
 			t.Errorf("%d were refused", m.Refused())
 		}
+		waits = 2 * time.Millisecond
+		w = httptest.NewRecorder()
+		if handler.ServeHTTP(w, httptest.NewRequest("POST", "/fees", nil)); w.Code != http.StatusOK {
+			t.Errorf("a call that waited no longer than it may: %d", w.Code)
+		}
+		m.yield = func() time.Duration { t.Error("a call is asked after the overload"); return time.Hour }
 		m.open()
 		w = httptest.NewRecorder()
 		if handler.ServeHTTP(w, httptest.NewRequest("POST", "/fees", nil)); w.Code != http.StatusOK {
@@ -147,11 +188,16 @@ func TestLookSeesWaiting(t *testing.T) {
 }
 
 func BenchmarkAdmit(b *testing.B) {
-	m := New(time.Millisecond)
-	b.ReportAllocs()
-	for b.Loop() {
-		if !m.admit() {
-			b.Fatal("refused")
-		}
+	for name, within := range map[string]time.Duration{"unasked": 0, "asked": time.Hour} {
+		b.Run(name, func(b *testing.B) {
+			m := New(time.Millisecond)
+			m.within.Store(int64(within))
+			b.ReportAllocs()
+			for b.Loop() {
+				if !m.admit() {
+					b.Fatal("refused")
+				}
+			}
+		})
 	}
 }

@@ -34,6 +34,7 @@ type settings struct {
 	factor      float64
 	load        time.Duration
 	connections int
+	quotes      bool
 	arguments   []string
 }
 
@@ -46,6 +47,7 @@ func main() {
 	flag.Float64Var(&s.factor, "factor", 5, "how many `times` its capacity is asked of the node")
 	flag.DurationVar(&s.load, "load", 10*time.Second, "`time` of the overload")
 	flag.IntVar(&s.connections, "connections", 2048, "`number` of callers, each on a connection of its own")
+	flag.BoolVar(&s.quotes, "quotes", false, "ask for quotes, of which callers on one processor cannot bring as many times the capacity")
 	flag.Func("serve", "a further `argument` of gec serve; may be repeated", func(argument string) error {
 		s.arguments = append(s.arguments, argument)
 		return nil
@@ -105,7 +107,12 @@ func run(ctx context.Context, s settings) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, p.Stop()) }()
-	return s.overload(ctx, &crowd{address: p.HTTP, request: service.HTTPRequest("/gec/v1/explain", []byte(question))})
+	request := service.HTTPRequest("/gec/v1/explain", []byte(question))
+	if s.quotes {
+		card := bench.Generate(o).Payments(1, bench.Mix{Card: true, Notices: 1})
+		request = service.HTTPRequest("/fees/multi?orderBy=fee", bench.BodyV2(&card[0]))
+	}
+	return s.overload(ctx, &crowd{address: p.HTTP, request: request})
 }
 
 // overload finds the capacity of the node, and goes beyond it and back.
