@@ -12,25 +12,14 @@ import (
 // split. Measured at 51 300 bundles: larger blocks make a change dearer, smaller ones a full walk.
 const blockRows = 1024
 
-// bitmap is a set of the rows of one block. The zero bitmap is the empty set, of no block.
+// bitmap is a set of the rows of one block, whose words lie among the block's: blocks have many sets, and the garbage
+// collector would follow a pointer in each.
 type bitmap struct {
-	words []uint64
+	// at is the place of the set's first word.
+	at uint32
 	// filled has a bit for every word that is not 0: most words of most sets are, and a walk passes over
 	// the words that one set leaves empty 64 at a time.
 	filled uint64
-}
-
-func (b *bitmap) set(i int) {
-	b.words[i/64] |= 1 << (i % 64)
-	b.filled |= 1 << (i / 64)
-}
-
-// add adds the rows of another set of the block.
-func (b *bitmap) add(other *bitmap) {
-	for w, rows := range other.words {
-		b.words[w] |= rows
-	}
-	b.filled |= other.filled
 }
 
 // run is rows in the order of compareRows, with what a walk and a block need of each side by side.
@@ -71,14 +60,14 @@ func (r *run) place(row *row) int {
 // block is a run of the index with, per dimension and value, the bitmap of its rows that a payment of
 // that value may get. It is never changed; a change of one of its bundles makes a new one.
 type block struct {
-	run       // at most 64×64 rows
-	words int // of each bitmap
-	// spare is room for further bitmaps while the block is built.
-	spare []uint64
+	run // at most 64×64 rows
+	// words are those of all bitmaps, width of each.
+	words []uint64
+	width int
 
 	// byTouchpoint and byType hold the rows for that value or any.
 	byTouchpoint, byType       fewValues
-	byCategory                 map[uint32]*bitmap
+	byCategory                 map[uint32]bitmap // nil where bare
 	uncategorised              bitmap
 	cart, stamp, stampOnly     bitmap
 	edges                      []int64  // of bands, ascending
@@ -86,19 +75,22 @@ type block struct {
 	allCart, noStampOnly, bare bool     // dimensions that exclude no row, and need no look
 }
 
-// fewValues is a dimension of few values, touchpoint or payment type: the bitmaps by the number of the value,
-// without words for values that no row of the block names, and the one of the rows for any value.
+// fewValues is a dimension of few values, touchpoint or payment type: the bitmaps by the number of the value, the zero
+// bitmap for values that no row of the block names, and the one of the rows for any value.
 type fewValues struct {
 	values []bitmap
 	any    bitmap
 }
 
+// bitmapsAtFirst is how many bitmaps there is room for when a block begins to be built.
+const bitmapsAtFirst = 32
+
 // newBlock builds the bitmaps of a run, which it keeps.
 func newBlock(r run) *block {
-	b := &block{run: r, words: (len(r.rows) + 63) / 64}
+	b := &block{run: r, width: (len(r.rows) + 63) / 64}
+	b.words = make([]uint64, 0, bitmapsAtFirst*b.width)
 	b.byTouchpoint.any, b.byType.any, b.uncategorised = b.empty(), b.empty(), b.empty()
 	b.cart, b.stamp, b.stampOnly = b.empty(), b.empty(), b.empty()
-	b.byCategory = map[uint32]*bitmap{}
 	b.allCart, b.noStampOnly, b.bare = true, true, true
 	for i := range b.traits {
 		t := &b.traits[i]
@@ -107,82 +99,97 @@ func newBlock(r run) *block {
 		if t.categorised {
 			b.markCategories(i)
 		} else {
-			b.uncategorised.set(i)
+			b.set(&b.uncategorised, i)
 		}
-		flag(&b.cart, t.cart, i)
-		flag(&b.stamp, t.stamp, i)
-		flag(&b.stampOnly, t.stampOnly, i)
+		b.flag(&b.cart, t.cart, i)
+		b.flag(&b.stamp, t.stamp, i)
+		b.flag(&b.stampOnly, t.stampOnly, i)
 		b.allCart = b.allCart && t.cart
 		b.noStampOnly = b.noStampOnly && !t.stampOnly
 	}
-	b.byTouchpoint.finish()
-	b.byType.finish()
+	b.byTouchpoint.finish(b)
+	b.byType.finish(b)
 	b.buildBands()
-	b.spare = nil
+	b.words = slices.Clone(b.words) // without the room that is left
 	return b
 }
 
 func (b *block) markCategories(i int) {
-	b.bare = false
+	if b.bare {
+		b.bare, b.byCategory = false, map[uint32]bitmap{}
+	}
 	for _, category := range b.rows[i].categories {
-		if b.byCategory[category] == nil {
-			m := b.empty()
-			b.byCategory[category] = &m
+		m, there := b.byCategory[category]
+		if !there {
+			m = b.empty()
 		}
-		b.byCategory[category].set(i)
+		b.set(&m, i)
+		b.byCategory[category] = m
 	}
 }
 
-// bitmapsAtOnce is how many bitmaps of a block lie in one piece of memory: an index of a PSP has few rows, and there
-// are many such.
-const bitmapsAtOnce = 8
-
-// empty returns an empty set of the block's rows.
+// empty returns an empty set of the block's rows. The first one is any touchpoint's: no other is the zero bitmap.
 func (b *block) empty() bitmap {
-	if len(b.spare) < b.words {
-		b.spare = make([]uint64, bitmapsAtOnce*b.words)
+	m := bitmap{at: uint32(len(b.words))}
+	b.words = slices.Grow(b.words, b.width)[:len(b.words)+b.width]
+	return m
+}
+
+// of returns the words of a set of the block.
+func (b *block) of(m *bitmap) []uint64 { return b.words[m.at:][:b.width:b.width] }
+
+// set adds a row to a set of the block.
+func (b *block) set(m *bitmap, i int) {
+	b.words[int(m.at)+i/64] |= 1 << (i % 64)
+	m.filled |= 1 << (i / 64)
+}
+
+// flag adds a row to a set of the block, or does not.
+func (b *block) flag(m *bitmap, set bool, i int) {
+	if set {
+		b.set(m, i)
 	}
-	words := b.spare[:b.words:b.words]
-	b.spare = b.spare[b.words:]
-	return bitmap{words: words}
+}
+
+// add adds the rows of another set of the block.
+func (b *block) add(m, other *bitmap) {
+	words := b.of(m)
+	for w, rows := range b.of(other) {
+		words[w] |= rows
+	}
+	m.filled |= other.filled
 }
 
 // mark notes that a row is for a value, or for any.
 func (n *fewValues) mark(b *block, value uint32, i int) {
 	if value == none {
-		n.any.set(i)
+		b.set(&n.any, i)
 		return
 	}
 	for int(value) >= len(n.values) {
 		n.values = append(n.values, bitmap{})
 	}
-	if n.values[value].words == nil {
+	if n.values[value].at == 0 {
 		n.values[value] = b.empty()
 	}
-	n.values[value].set(i)
+	b.set(&n.values[value], i)
 }
 
 // finish adds the rows for any value to those of each.
-func (n *fewValues) finish() {
+func (n *fewValues) finish(b *block) {
 	for value := range n.values {
-		if rows := &n.values[value]; rows.words != nil {
-			rows.add(&n.any)
+		if rows := &n.values[value]; rows.at != 0 {
+			b.add(rows, &n.any)
 		}
 	}
 }
 
 // of returns the rows for a value.
 func (n *fewValues) of(value uint32) *bitmap {
-	if int(value) < len(n.values) && n.values[value].words != nil {
+	if int(value) < len(n.values) && n.values[value].at != 0 {
 		return &n.values[value]
 	}
 	return &n.any
-}
-
-func flag(m *bitmap, set bool, i int) {
-	if set {
-		m.set(i)
-	}
 }
 
 // buildBands cuts the amounts at every edge of a band, and notes which rows are for each piece: those for the
@@ -219,7 +226,8 @@ func (b *block) buildBands() {
 		end.add(places[e[1]]+1, i)
 	}
 	b.bands = make([]bitmap, len(b.edges))
-	all, present := make([]uint64, len(b.edges)*b.words), make([]uint64, b.words)
+	b.words = slices.Grow(b.words, len(b.edges)*b.width)
+	present := make([]uint64, b.width)
 	for piece := range b.bands {
 		for i := range end.of(piece) {
 			present[i/64] &^= 1 << (i % 64)
@@ -228,8 +236,8 @@ func (b *block) buildBands() {
 			present[i/64] |= 1 << (i % 64)
 		}
 		band := &b.bands[piece]
-		band.words, all = all[:b.words:b.words], all[b.words:]
-		copy(band.words, present)
+		*band = b.empty()
+		copy(b.of(band), present)
 		for w, rows := range present {
 			if rows != 0 {
 				band.filled |= 1 << w
@@ -290,8 +298,8 @@ type selection struct {
 	filled uint64
 }
 
-func (s *selection) require(m *bitmap) {
-	s.and[s.count] = m.words
+func (s *selection) require(b *block, m *bitmap) {
+	s.and[s.count] = b.of(m)
 	s.count++
 	s.filled &= m.filled
 }
@@ -300,10 +308,10 @@ func (s *selection) require(m *bitmap) {
 func (s *selection) choose(b *block, q *query) bool {
 	s.count, s.either, s.not, s.filled = 0, s.either[:0], nil, math.MaxUint64
 	if q.paymentType != none {
-		s.require(b.byType.of(q.paymentType))
+		s.require(b, b.byType.of(q.paymentType))
 	}
 	if q.touchpoint != none {
-		s.require(b.byTouchpoint.of(q.touchpoint))
+		s.require(b, b.byTouchpoint.of(q.touchpoint))
 	}
 	if s.filled == 0 {
 		return false
@@ -312,18 +320,18 @@ func (s *selection) choose(b *block, q *query) bool {
 	if band == nil {
 		return false
 	}
-	s.require(band)
+	s.require(b, band)
 	if q.notices > 1 && !b.allCart {
-		s.require(&b.cart)
+		s.require(b, &b.cart)
 	}
 	if s.filled == 0 {
 		return false
 	}
 	if q.stamps != noStamps {
-		s.require(&b.stamp)
+		s.require(b, &b.stamp)
 	}
 	if q.stamps != onlyStamps && !b.noStampOnly {
-		s.not = b.stampOnly.words
+		s.not = b.of(&b.stampOnly)
 	}
 	s.chooseCategories(b, q)
 	return s.filled != 0
@@ -335,16 +343,16 @@ func (s *selection) chooseCategories(b *block, q *query) {
 	}
 	filled := b.uncategorised.filled
 	for _, category := range q.categories {
-		if rows := b.byCategory[category]; rows != nil {
-			s.either = append(s.either, rows.words)
+		if rows, there := b.byCategory[category]; there {
+			s.either = append(s.either, b.of(&rows))
 			filled |= rows.filled
 		}
 	}
 	if len(s.either) == 0 {
-		s.require(&b.uncategorised)
+		s.require(b, &b.uncategorised)
 		return
 	}
-	s.either = append(s.either, b.uncategorised.words)
+	s.either = append(s.either, b.of(&b.uncategorised))
 	s.filled &= filled
 }
 

@@ -17,41 +17,32 @@ type index struct {
 	byTouchpoint, byType blockSets
 }
 
-// blockSets are sets of blocks, one for each value of a dimension, and the one for all values that no block names.
+// blockSets are sets of blocks, one for each value of a dimension, and last the one for all values that no block names.
 type blockSets struct {
-	values [][]uint64
-	any    []uint64
+	// sets lie one after the other, each of so many words.
+	sets  []uint64
+	words int
 }
 
-// of returns the blocks with rows for a value.
-func (s *blockSets) of(value uint32) []uint64 {
-	if int(value) < len(s.values) {
-		return s.values[value]
-	}
-	return s.any
+// of returns the 64 blocks from 64×word on with rows for a value.
+func (s *blockSets) of(value uint32, word int) uint64 {
+	return s.sets[min(int(value)*s.words, len(s.sets)-s.words)+word]
 }
 
 // newBlockSets reads one dimension of all blocks.
-func newBlockSets(blocks []*block, dimension func(*block) *fewValues) (s blockSets) {
+func newBlockSets(blocks []*block, dimension func(*block) *fewValues) blockSets {
 	values, words := 0, (len(blocks)+63)/64
 	for _, b := range blocks {
 		values = max(values, len(dimension(b).values))
 	}
-	all := make([]uint64, (values+1)*words) // most indexes are of few blocks, and there are many
-	set := func(value uint32) (blocksWith []uint64) {
-		blocksWith, all = all[:words:words], all[words:]
+	s := blockSets{make([]uint64, (values+1)*words), words}
+	for value := range values + 1 { // the last is of no block
 		for i, b := range blocks {
-			if dimension(b).of(value).filled != 0 {
-				blocksWith[i/64] |= 1 << (i % 64)
+			if dimension(b).of(uint32(value)).filled != 0 {
+				s.sets[value*words+i/64] |= 1 << (i % 64)
 			}
 		}
-		return blocksWith
 	}
-	s.values = make([][]uint64, values)
-	for value := range s.values {
-		s.values[value] = set(uint32(value))
-	}
-	s.any = set(none)
 	return s
 }
 
@@ -69,10 +60,10 @@ func (x *index) candidates(q *query, word int) uint64 {
 		blocks = 1<<left - 1
 	}
 	if q.paymentType != none {
-		blocks &= x.byType.of(q.paymentType)[word]
+		blocks &= x.byType.of(q.paymentType, word)
 	}
 	if q.touchpoint != none {
-		blocks &= x.byTouchpoint.of(q.touchpoint)[word]
+		blocks &= x.byTouchpoint.of(q.touchpoint, word)
 	}
 	return blocks
 }
