@@ -10,14 +10,9 @@ import (
 // Memory is what a catalogue holds in memory.
 type Memory struct {
 	Bundles int
-	// Catalogue is what the bundles themselves take, Index what the snapshot adds, Fragments the ready
-	// parts of answers; in bytes.
-	Catalogue, Index, Fragments int64
-}
-
-// PerBundle returns the bytes that one bundle takes in all.
-func (m Memory) PerBundle() int64 {
-	return (m.Catalogue + m.Index + m.Fragments) / int64(max(m.Bundles, 1))
+	// Snapshot is what its snapshot takes of which no bundle was quoted, Quoted what it takes more once all were: the
+	// bundles and the ready parts of answers; in bytes.
+	Snapshot, Quoted int64
 }
 
 // MeasureMemory measures the catalogue of the options. Nothing else may allocate meanwhile.
@@ -32,25 +27,19 @@ func MeasureMemory(o Options) (m Memory, err error) {
 	}
 	start := heap()
 	c := Generate(o)
-	catalogue := heap()
 	s, err := c.Snapshot()
 	if err != nil {
 		return m, err
 	}
-	index := heap()
-	fragments := make([]any, 0, len(c.Bundles))
-	for _, b := range c.Bundles {
-		fragments = append(fragments, fragment.Of(b))
+	c.Bundles = nil
+	snapshot := heap()
+	quoted, fragments := make([]*engine.Bundle, 0, s.Len()), make([]any, 0, s.Len())
+	for b := range s.Bundles() {
+		quoted, fragments = append(quoted, b), append(fragments, fragment.Of(b))
 	}
-	end := heap()
-	m.Catalogue, m.Index, m.Fragments = catalogue-start, index-catalogue, end-index
-	keep(c, s, fragments)
-	return m, nil
-}
-
-// keep holds values until it is called, so that the collector leaves them alone.
-func keep(c *Catalogue, s *engine.Snapshot, fragments []any) {
-	runtime.KeepAlive(c)
+	m.Snapshot, m.Quoted = snapshot-start, heap()-snapshot
 	runtime.KeepAlive(s)
+	runtime.KeepAlive(quoted)
 	runtime.KeepAlive(fragments)
+	return m, nil
 }

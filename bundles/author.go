@@ -398,8 +398,8 @@ func (c *Catalogue) RetireCDI(ctx context.Context, caller Caller, psp, cdi strin
 	}
 	err = c.relate(ctx, caller, psp, operation, func(b base) (e edit, err error) {
 		known := false
-		for _, bundle := range b.psps[fold(psp)] {
-			stored, err := c.storedBundle(ctx, b.record.Revision, bundle.ID)
+		for _, id := range b.psps[fold(psp)] {
+			stored, err := c.storedBundle(ctx, b.record.Revision, id)
 			if err != nil {
 				return e, err
 			}

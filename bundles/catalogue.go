@@ -31,7 +31,7 @@ type Options struct {
 	ProgramsMax, ECPlansMax, SnapshotsMax int
 	// Now is the clock of changes; nil is time.Now.
 	Now func() time.Time
-	// Annotate makes a value of every bundle that quotes carry (see engine.Deps); nil makes none.
+	// Annotate makes a value of a bundle that its quotes carry (see engine.Deps); nil makes none.
 	Annotate func(*engine.Bundle) any
 	// Stage is told when a stage of a change begins (check, derive, store, swap), and what it returns when
 	// that ends; nil: nobody is.
@@ -101,7 +101,7 @@ type published struct {
 
 // next publishes what a change made of p.
 func (p *published) next(snapshot *engine.Snapshot, record Record, change engine.Change, beside besides) *published {
-	n := &published{snapshot, record, p.psps.with(p.snapshot, change), p.annex, p.methods}
+	n := &published{snapshot, record, p.psps.with(p.snapshot, snapshot, change), p.annex, p.methods}
 	if beside.annex {
 		n.annex = record.Revision
 	}

@@ -44,7 +44,7 @@ func staying(b base, candidates []*engine.Bundle, inDocument map[string]int, e *
 				return
 			}
 		}
-		for bundle := range b.psps.neighbours(candidates, without) {
+		for bundle := range b.neighbours(candidates, without) {
 			if !yield(bundle) {
 				return
 			}

@@ -17,7 +17,7 @@ func (i *importing) overlaps(b base, d *Document, e *edit) error {
 	if d.Settings != nil {
 		settings = d.Settings
 	}
-	conflicts := Conflicts(candidates, b.psps.neighbours(candidates, e.removed), settings.PostePSP)
+	conflicts := Conflicts(candidates, b.neighbours(candidates, e.removed), settings.PostePSP)
 	if len(conflicts) == 0 {
 		return nil
 	}

@@ -36,36 +36,40 @@ func TestPSPIndexFollowsTheSnapshot(t *testing.T) {
 			psp := []string{"abi1", "ABI1", "ABI2", "ABI3"}[random.IntN(4)]
 			change.Put = append(change.Put, &engine.Bundle{ID: id, PSP: psp, Touchpoint: engine.Any, Band: engine.Band{MaxCents: revision + 1}})
 		}
-		before := ids(index)
+		before := ids(snapshot, index)
 		next, err := snapshot.With(change)
 		if err != nil {
 			t.Fatal(err)
 		}
-		derived := index.with(snapshot, change)
-		if diff := cmp.Diff(before, ids(index)); diff != "" {
+		derived := index.with(snapshot, next, change)
+		if diff := cmp.Diff(before, ids(snapshot, index)); diff != "" {
 			t.Fatalf("revision %d changed the index before it:\n%s", revision, diff)
 		}
 		snapshot, index = next, derived
-		if diff := cmp.Diff(ids(newPSPIndex(snapshot.Bundles())), ids(index)); diff != "" {
+		if diff := cmp.Diff(ids(snapshot, newPSPIndex(snapshot.Bundles())), ids(snapshot, index)); diff != "" {
 			t.Fatalf("revision %d (-want +got):\n%s", revision, diff)
 		}
 	}
 	got, want := []string{}, []string{}
-	for b := range index.neighbours([]*engine.Bundle{{PSP: "Abi1"}, {PSP: "none"}}, []string{index["abi1"][0].ID}) {
+	current := &published{snapshot: snapshot, psps: index}
+	for b := range current.neighbours([]*engine.Bundle{{PSP: "Abi1"}, {PSP: "none"}}, index["abi1"][:1]) {
 		got = append(got, b.ID)
 	}
-	for _, b := range index["abi1"][1:] {
-		want = append(want, b.ID)
-	}
+	want = append(want, index["abi1"][1:]...)
 	if !slices.Equal(got, want) || len(want) == 0 {
 		t.Errorf("neighbours %v, want %v", got, want)
 	}
 }
 
-func ids(p pspIndex) map[string][]string {
+func ids(s *engine.Snapshot, p pspIndex) map[string][]string {
 	all := map[string][]string{}
 	for _, psp := range slices.Sorted(maps.Keys(p)) {
-		for _, b := range p[psp] {
+		for _, id := range p[psp] {
+			b, there := s.Bundle(id)
+			if !there || b.ID != id {
+				all[psp] = append(all[psp], id+" is not there")
+				continue
+			}
 			all[psp] = append(all[psp], fmt.Sprintf("%s of %s up to %d", b.ID, b.PSP, b.Band.MaxCents))
 		}
 	}

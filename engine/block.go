@@ -118,7 +118,7 @@ func (b *block) markCategories(i int) {
 	if b.bare {
 		b.bare, b.byCategory = false, map[uint32]bitmap{}
 	}
-	for _, category := range b.rows[i].categories {
+	for _, category := range b.rows[i].special.categories {
 		m, there := b.byCategory[category]
 		if !there {
 			m = b.empty()
@@ -136,7 +136,7 @@ func (b *block) empty() bitmap {
 }
 
 // of returns the words of a set of the block.
-func (b *block) of(m *bitmap) []uint64 { return b.words[m.at:][:b.width:b.width] }
+func (b *block) of(m *bitmap) []uint64 { return b.words[m.at : int(m.at)+b.width] }
 
 // set adds a row to a set of the block.
 func (b *block) set(m *bitmap, i int) {

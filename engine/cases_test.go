@@ -9,6 +9,8 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"gec/engine"
 )
 
@@ -191,7 +193,7 @@ func TestSnapshotReadsBack(t *testing.T) {
 				known[b.ID], last = b, b.ID
 			}
 			for _, b := range w.bundles {
-				if got, ok := s.Bundle(b.ID); !ok || got != b || known[b.ID] != b {
+				if got, ok := s.Bundle(b.ID); !ok || !cmp.Equal(b, got) || !cmp.Equal(b, known[b.ID]) {
 					t.Fatalf("bundle %s is read back as %v", b.ID, got)
 				}
 			}
@@ -289,6 +291,38 @@ func TestAnnotateIsHandedBack(t *testing.T) {
 	}
 	if made != 1 {
 		t.Errorf("the note was made %d times", made)
+	}
+}
+
+// TestAnnotateAtOnce holds that answers which make a bundle's note at the same time carry one and the same.
+func TestAnnotateAtOnce(t *testing.T) {
+	w := oneBundle(func(*engine.Bundle) {})
+	var both, done sync.WaitGroup
+	both.Add(2)
+	d := deps(w)
+	d.Annotate = func(*engine.Bundle) any {
+		both.Done()
+		both.Wait()
+		return new(int)
+	}
+	s, err := engine.NewSnapshot(w.source(), d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var quotes [2]engine.Quote
+	for i := range quotes {
+		done.Go(func() {
+			a, err := engine.NewQuoter().Quotes(s, plainPayment(5_000), everything)
+			if err != nil || len(a.Quotes) != 1 {
+				t.Errorf("%+v %v", a, err)
+				return
+			}
+			quotes[i] = a.Quotes[0]
+		})
+	}
+	done.Wait()
+	if quotes[0].Note != quotes[1].Note || quotes[0].Bundle != quotes[1].Bundle || quotes[0].Note == nil {
+		t.Errorf("notes %p and %p, bundles %p and %p", quotes[0].Note, quotes[1].Note, quotes[0].Bundle, quotes[1].Bundle)
 	}
 }
 

@@ -84,7 +84,7 @@ func Explain(s *Snapshot, p *Payment, o Options, asking Asking) (*Explanation, e
 	}
 	explanation := &Explanation{Revision: answer.Revision, Seed: answer.Seed, BelowThreshold: answer.BelowThreshold}
 	for _, r := range e.inOrder(s.sortedRows()) {
-		if asking.About != nil && !asking.About(r.bundle) {
+		if asking.About != nil && !asking.About(r.bundle()) {
 			continue
 		}
 		explanation.Asked++
@@ -115,7 +115,7 @@ type explainer struct {
 func (e *explainer) inOrder(rows []*row) []*row {
 	ordered := make([]*row, len(e.rank), len(rows))
 	for _, r := range rows {
-		if rank := e.rank[r.bundle.ID]; rank > 0 {
+		if rank := e.rank[r.id()]; rank > 0 {
 			ordered[rank-1] = r
 		} else {
 			ordered = append(ordered, r)
@@ -126,13 +126,14 @@ func (e *explainer) inOrder(rows []*row) []*row {
 
 func (e *explainer) verdict(r *row) Verdict {
 	c, applies, err := e.row(r)
-	v := Verdict{Bundle: r.bundle, Program: Program(r.bundle), Applies: applies}
+	b := r.bundle()
+	v := Verdict{Bundle: b, Program: Program(b), Applies: applies}
 	if !applies {
 		v.Rule, v.Reason = e.refusal(r, err)
 		return v
 	}
-	quote := c.quote()
-	v.Quote, v.Rank = &quote, e.rank[r.bundle.ID]
+	quote := c.quote(&e.query.s.deps)
+	v.Quote, v.Rank = &quote, e.rank[r.id()]
 	e.place(&v, r)
 	return v
 }
@@ -143,7 +144,7 @@ func (e *explainer) place(v *Verdict, r *row) {
 		v.Reason = e.cost(v.Quote)
 		return
 	}
-	if kept := e.best[r.psp]; kept != nil && kept.Bundle != v.Bundle {
+	if kept := e.best[r.psp]; kept != nil && kept.Bundle.ID != v.Bundle.ID {
 		v.Rule = "Q19"
 		v.Reason = fmt.Sprintf("bundle %s of the same PSP is better: %s before %s", kept.Bundle.ID, q19Values(kept), q19Values(v.Quote))
 		return
@@ -184,9 +185,9 @@ func (e *explainer) refusal(r *row, err error) (rule, reason string) {
 		}
 	}
 	if err == nil {
-		return "Q14", fmt.Sprintf("the condition does not hold: %s", r.bundle.When)
+		return "Q14", fmt.Sprintf("the condition does not hold: %s", r.text(textWhen))
 	}
-	if r.when == nil || e.conditionHolds(r) {
+	if r.when() == nil || e.conditionHolds(r) {
 		return "Q15", err.Error()
 	}
 	return "Q14", fmt.Sprintf("the condition failed: %v", err)
@@ -194,16 +195,16 @@ func (e *explainer) refusal(r *row, err error) (rule, reason string) {
 
 // conditionHolds reports whether the row's own condition runs and holds, so that a failure is the fee's.
 func (e *explainer) conditionHolds(r *row) bool {
-	program, err := r.when.Program()
+	program, err := r.when().Program()
 	if err != nil {
 		return false
 	}
-	holds, err := e.evaluator.Holds(program, r.bundle.OnUs, true)
+	holds, err := e.evaluator.Holds(program, r.onUs, true)
 	return err == nil && holds
 }
 
 func (e *explainer) amount(r *row) (string, string) {
-	if band := r.bundle.Band; !band.Holds(e.query.amount) {
+	if band := r.band; !band.Holds(e.query.amount) {
 		return "Q1", fmt.Sprintf("amount %d is not in the band: above %d, up to %d cents", e.query.amount, band.MinCents, band.MaxCents)
 	}
 	return "", ""
@@ -211,24 +212,24 @@ func (e *explainer) amount(r *row) (string, string) {
 
 func (e *explainer) touchpoint(r *row) (string, string) {
 	if e.query.touchpoint != none && r.touchpoint != none && e.query.touchpoint != r.touchpoint {
-		return "Q2", fmt.Sprintf("touchpoint %s is not %s", e.query.touchpointName, r.bundle.Touchpoint)
+		return "Q2", fmt.Sprintf("touchpoint %s is not %s", e.query.touchpointName, r.text(textTouchpoint))
 	}
 	return "", ""
 }
 
 func (e *explainer) paymentType(r *row) (string, string) {
 	if e.query.paymentType != none && r.paymentType != none && e.query.paymentType != r.paymentType {
-		return "Q3", fmt.Sprintf("payment type %s is not %s", e.query.paymentTypeName, r.bundle.PaymentType)
+		return "Q3", fmt.Sprintf("payment type %s is not %s", e.query.paymentTypeName, r.text(textPaymentType))
 	}
 	return "", ""
 }
 
 func (e *explainer) psp(r *row) (string, string) {
 	if e.query.s.blocked[r.psp] {
-		return "Q4", fmt.Sprintf("PSP %s is on the block list", r.bundle.PSP)
+		return "Q4", fmt.Sprintf("PSP %s is on the block list", r.text(textPSP))
 	}
-	if len(e.query.filters) > 0 && !e.query.filtered(r.psp, r.bundle.Channel, r.bundle.Broker) {
-		return "Q4", fmt.Sprintf("PSP %s, channel %s, broker %s is none of those asked for", r.bundle.PSP, r.bundle.Channel, r.bundle.Broker)
+	if len(e.query.filters) > 0 && !e.query.filtered(r.psp, r.text(textChannel), r.text(textBroker)) {
+		return "Q4", fmt.Sprintf("PSP %s, channel %s, broker %s is none of those asked for", r.text(textPSP), r.text(textChannel), r.text(textBroker))
 	}
 	return "", ""
 }
@@ -239,23 +240,23 @@ func (e *explainer) taxonomy(r *row) (string, string) {
 	}
 	var facts condition.Facts
 	e.query.facts(&facts, "")
-	return "Q5", fmt.Sprintf("taxonomy codes [%s] share none with the bundle's [%s]", strings.Join(facts.Categories, " "), strings.Join(r.bundle.TransferCategories, " "))
+	return "Q5", fmt.Sprintf("taxonomy codes [%s] share none with the bundle's [%s]", strings.Join(facts.Categories, " "), strings.Join(r.bundle().TransferCategories, " "))
 }
 
 func (e *explainer) reach(r *row) (string, string) {
-	if r.bundle.Type == Global {
+	if r.kind == Global {
 		return "", ""
 	}
 	for _, ec := range e.query.ecs {
-		if chosen, _ := e.chosen(ec, r.bundle.ID); chosen == nil {
-			return "Q6", fmt.Sprintf("EC %q has no subscription to this %s bundle that is valid on %s", ec, r.bundle.Type, e.query.local.Date)
+		if chosen, _ := e.chosen(ec, r.id()); chosen == nil {
+			return "Q6", fmt.Sprintf("EC %q has no subscription to this %s bundle that is valid on %s", ec, r.kind, e.query.local.Date)
 		}
 	}
 	return "", ""
 }
 
 func (e *explainer) carts(r *row) (string, string) {
-	if e.query.notices > 1 && !r.bundle.Cart {
+	if e.query.notices > 1 && !r.cart {
 		return "Q7", fmt.Sprintf("%d notices: the bundle is not usable for carts", e.query.notices)
 	}
 	return "", ""
@@ -265,9 +266,9 @@ func (e *explainer) stamps(r *row) (string, string) {
 	q := e.query
 	of := fmt.Sprintf("%d of %d transfers are digital stamps", q.stampCount, q.transfers)
 	switch {
-	case q.stamps != noStamps && !r.bundle.DigitalStamp:
+	case q.stamps != noStamps && !r.stamp:
 		return "Q8", of + ": the bundle does not allow them"
-	case q.stamps != onlyStamps && r.bundle.DigitalStampOnly:
+	case q.stamps != onlyStamps && r.stampOnly:
 		return "Q8", of + ": the bundle is for these only"
 	}
 	return "", ""
@@ -275,7 +276,7 @@ func (e *explainer) stamps(r *row) (string, string) {
 
 func (e *explainer) poste(r *row) (string, string) {
 	if e.query.payment.WithoutPoste && r.psp == e.query.s.poste {
-		return "Q9", fmt.Sprintf("PSP %s is the one configured as Poste, and allCcp is false", r.bundle.PSP)
+		return "Q9", fmt.Sprintf("PSP %s is the one configured as Poste, and allCcp is false", r.text(textPSP))
 	}
 	return "", ""
 }
@@ -288,25 +289,25 @@ func (e *explainer) issuer(r *row) (string, string) {
 	name := q.s.names.abis.name(q.issuer)
 	switch {
 	case q.issuer == none:
-		return "Q10", fmt.Sprintf("on-us for ABI %s: the card's issuer is unknown", r.bundle.ABI)
-	case r.bundle.OnUs:
-		return "Q10", fmt.Sprintf("on-us for ABI %s: the card's issuer is %s", r.bundle.ABI, name)
+		return "Q10", fmt.Sprintf("on-us for ABI %s: the card's issuer is unknown", r.text(textABI))
+	case r.onUs:
+		return "Q10", fmt.Sprintf("on-us for ABI %s: the card's issuer is %s", r.text(textABI), name)
 	case r.abi == q.issuer:
 		return "Q10", fmt.Sprintf("not on-us, and the card's issuer %s is the bundle's ABI", name)
 	}
-	return "Q11", fmt.Sprintf("the card's issuer %s is the one configured for AMEX: ABI %s is another", name, r.bundle.ABI)
+	return "Q11", fmt.Sprintf("the card's issuer %s is the one configured for AMEX: ABI %s is another", name, r.text(textABI))
 }
 
 func (e *explainer) validity(r *row) (string, string) {
-	if v := r.bundle.Validity; !v.Holds(e.query.local.Date) {
+	if v := r.validity; !v.Holds(e.query.local.Date) {
 		return "Q12", fmt.Sprintf("date %s is not within %s to %s", e.query.local.Date, cmp.Or(v.From.String(), "open"), cmp.Or(v.To.String(), "open"))
 	}
 	return "", ""
 }
 
 func (e *explainer) schedule(r *row) (string, string) {
-	if l := e.query.local; !r.bundle.Schedule.Holds(l) {
-		return "Q13", fmt.Sprintf("%s %s is in none of the time bands: %s", WeekdayName(l.Weekday), FormatMinute(l.Minute), r.bundle.Schedule)
+	if l := e.query.local; !r.schedule().Holds(l) {
+		return "Q13", fmt.Sprintf("%s %s is in none of the time bands: %s", WeekdayName(l.Weekday), FormatMinute(l.Minute), r.schedule())
 	}
 	return "", ""
 }

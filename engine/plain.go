@@ -29,7 +29,7 @@ func Plain(s *Snapshot, p *Payment, o Options) (*Answer, error) {
 		c, applies, err := run.row(r)
 		switch {
 		case err != nil:
-			answer.Failed = append(answer.Failed, Failure{r.bundle, err})
+			answer.Failed = append(answer.Failed, Failure{r.bundle(), err})
 		case applies:
 			candidates = append(candidates, c)
 		}
@@ -39,7 +39,7 @@ func Plain(s *Snapshot, p *Payment, o Options) (*Answer, error) {
 	}
 	slices.SortFunc(candidates, func(a, b plainCandidate) int { return o.compare(&a.candidate, &b.candidate) })
 	for _, c := range candidates[:min(len(candidates), int(o.Limit))] {
-		answer.Quotes = append(answer.Quotes, c.quote())
+		answer.Quotes = append(answer.Quotes, c.quote(&s.deps))
 	}
 	return answer, nil
 }
@@ -50,10 +50,11 @@ type plainCandidate struct {
 	contributions []Contribution
 }
 
-func (c *plainCandidate) quote() Quote {
+func (c *plainCandidate) quote(d *Deps) Quote {
+	shown := c.row.made(d)
 	return Quote{
-		Bundle: c.row.bundle, GrossCents: c.gross, NetCents: c.net, OnUs: c.onUs,
-		Contributions: c.contributions, Note: c.row.note,
+		Bundle: &shown.bundle, GrossCents: c.gross, NetCents: c.net, OnUs: c.onUs,
+		Contributions: c.contributions, Note: shown.note,
 	}
 }
 
@@ -104,11 +105,11 @@ func (run *plainRun) row(r *row) (c plainCandidate, applies bool, err error) {
 	if err != nil {
 		return c, false, err
 	}
-	applies, err = run.evaluator.Holds(program, r.bundle.OnUs, subscribed)
+	applies, err = run.evaluator.Holds(program, r.onUs, subscribed)
 	if err != nil || !applies {
 		return c, false, err
 	}
-	gross, err := r.bundle.Fee.Cents(run.query.amount, run.query.notices)
+	gross, err := r.feeCents(run.query.amount, run.query.notices)
 	if err != nil {
 		return c, false, err
 	}
@@ -128,12 +129,12 @@ func (run *plainRun) row(r *row) (c plainCandidate, applies bool, err error) {
 // program returns the compiled canonical program of the row's bundle. Its condition must compile by
 // itself first: only then does it stay within its brackets when it is made part of the program.
 func (r *row) program(s *Snapshot) (*condition.Program, error) {
-	if r.when != nil {
-		if _, err := r.when.Program(); err != nil {
+	if r.when() != nil {
+		if _, err := r.when().Program(); err != nil {
 			return nil, err
 		}
 	}
-	return s.deps.Programs.Canonical(Program(r.bundle))
+	return s.deps.Programs.Canonical(Program(r.bundle()))
 }
 
 // contributions returns what each EC of the cart declares for a bundle, nothing unless all do (Q16), and
@@ -141,7 +142,7 @@ func (r *row) program(s *Snapshot) (*condition.Program, error) {
 func (run *plainRun) contributions(r *row) (declared []Contribution, subscribed bool) {
 	subscribed, all := true, true
 	for _, ec := range run.query.ecs {
-		chosen, share := run.chosen(ec, r.bundle.ID)
+		chosen, share := run.chosen(ec, r.id())
 		if chosen == nil {
 			return nil, false
 		}

@@ -154,7 +154,7 @@ func resolve(kind, name string, numbers *names, registered registry) (uint32, st
 
 // admits reports whether the block list, the PSP filter and the Poste switch let a row pass (Q4, Q9).
 func (q *query) admits(r *row) bool {
-	return q.admitsPSP(r.psp) && (len(q.filters) == 0 || q.filtered(r.psp, r.bundle.Channel, r.bundle.Broker))
+	return q.admitsPSP(r.psp) && (len(q.filters) == 0 || q.filtered(r.psp, r.text(textChannel), r.text(textBroker)))
 }
 
 // admitsPSP holds what of Q4 and Q9 goes by the PSP alone.
@@ -186,27 +186,26 @@ func (q *query) pspsAsked() (psps int) {
 
 // current reports whether the row is valid on the day and scheduled at the hour (Q12, Q13).
 func (q *query) current(r *row) bool {
-	return r.validity.Holds(q.local.Date) && r.bundle.Schedule.Holds(q.local)
+	return r.validity.Holds(q.local.Date) && r.schedule().Holds(q.local)
 }
 
 // passes reports whether the row passes all rules that the bitmaps of a block stand for (Q1 to Q3, Q5,
 // Q7, Q8, Q10, Q11). It is for rows that are not reached through an index.
 func (q *query) passes(r *row) bool {
-	b := r.bundle
-	return b.Band.Holds(q.amount) &&
+	return r.band.Holds(q.amount) &&
 		(q.touchpoint == none || r.touchpoint == none || r.touchpoint == q.touchpoint) &&
 		(q.paymentType == none || r.paymentType == none || r.paymentType == q.paymentType) &&
 		q.sharesCategory(r) &&
-		(q.notices == 1 || b.Cart) &&
-		(q.stamps == noStamps || b.DigitalStamp) && (q.stamps == onlyStamps || !b.DigitalStampOnly) &&
+		(q.notices == 1 || r.cart) &&
+		(q.stamps == noStamps || r.stamp) && (q.stamps == onlyStamps || !r.stampOnly) &&
 		q.suitsIssuer(r)
 }
 
 func (q *query) sharesCategory(r *row) bool {
-	if len(r.categories) == 0 || !q.taxonomyAsked {
+	if !r.categorised || !q.taxonomyAsked {
 		return true
 	}
-	for _, category := range r.categories {
+	for _, category := range r.special.categories {
 		if slices.Contains(q.categories, category) {
 			return true
 		}
@@ -218,7 +217,7 @@ func (q *query) sharesCategory(r *row) bool {
 // a card of the ABI configured for AMEX gets nothing else.
 func (q *query) suitsIssuer(r *row) bool {
 	own := q.issuer != none && r.abi == q.issuer
-	return own == r.bundle.OnUs && (own || !q.amex)
+	return own == r.onUs && (own || !q.amex)
 }
 
 // facts fills in what conditions see of the payment (E1).

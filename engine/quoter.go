@@ -152,11 +152,11 @@ func (q *Quoter) subscribedRow(r *row, slot uint32) {
 	}
 	if !contribute {
 		q.contributions = q.contributions[:from]
-		if r.bundle.Type == Global {
+		if r.kind == Global {
 			return // the walk of the index meets it
 		}
 	}
-	if r.bundle.Type == Global {
+	if r.kind == Global {
 		q.contributed = append(q.contributed, r)
 	}
 	if !q.consider(&r.digest, r, from, false, false) {
@@ -167,14 +167,14 @@ func (q *Quoter) subscribedRow(r *row, slot uint32) {
 // consider adds a row that passes everything but its condition, if that holds, and reports whether it
 // was kept. The contributions from the given place on are the row's.
 func (q *Quoter) consider(d *digest, r *row, from int, tight, final bool) bool {
-	if d.conditional && r.when != nil && !q.holds(r) {
+	if d.conditional && r.when() != nil && !q.holds(r) {
 		return false
 	}
 	gross := d.lowest
 	if !d.flat {
 		var err error
-		if gross, err = r.bundle.Fee.Cents(q.query.amount, q.query.notices); err != nil {
-			q.failed = append(q.failed, Failure{r.bundle, err})
+		if gross, err = r.feeCents(q.query.amount, q.query.notices); err != nil {
+			q.failed = append(q.failed, Failure{&r.show(&q.query.s.deps).bundle, err})
 			return false
 		}
 	}
@@ -220,23 +220,23 @@ func better(a, b *candidate) bool {
 		return a.net < b.net
 	case a.gross != b.gross:
 		return a.gross < b.gross
-	case a.row.bundle.OnUs != b.row.bundle.OnUs:
-		return a.row.bundle.OnUs
+	case a.row.onUs != b.row.onUs:
+		return a.row.onUs
 	}
-	return a.row.bundle.ID < b.row.bundle.ID
+	return a.row.id() < b.row.id()
 }
 
 // holds runs the row's condition (Q14). One that fails is noted and does not hold.
 func (q *Quoter) holds(r *row) bool {
-	program, err := r.when.Program()
+	program, err := r.when().Program()
 	if err == nil {
 		q.prepareFacts()
 		var holds bool
-		if holds, err = q.evaluator.Holds(program, r.bundle.OnUs, true); err == nil {
+		if holds, err = q.evaluator.Holds(program, r.onUs, true); err == nil {
 			return holds
 		}
 	}
-	q.failed = append(q.failed, Failure{r.bundle, err})
+	q.failed = append(q.failed, Failure{&r.show(&q.query.s.deps).bundle, err})
 	return false
 }
 

@@ -20,9 +20,13 @@ func (q *Quoter) finish() *Answer {
 	}
 	for i := range q.candidates[:min(limit, len(q.candidates))] {
 		c := &q.candidates[i]
+		shown := c.row.shown.Load()
+		if shown == nil { // not by show, whose call all rows of all answers would pay
+			shown = c.row.show(&q.query.s.deps)
+		}
 		q.quotes = append(q.quotes, Quote{
-			Bundle: c.row.bundle, GrossCents: c.gross, NetCents: c.net, OnUs: c.onUs,
-			Contributions: q.contributions[c.from:c.to:c.to], Note: c.row.note,
+			Bundle: &shown.bundle, GrossCents: c.gross, NetCents: c.net, OnUs: c.onUs,
+			Contributions: q.contributions[c.from:c.to:c.to], Note: shown.note,
 		})
 	}
 	q.answer = Answer{
@@ -84,7 +88,7 @@ func (o *Options) compare(a, b *candidate) int {
 	default:
 		return compareChance(a, b)
 	}
-	return strings.Compare(a.row.bundle.ID, b.row.bundle.ID)
+	return strings.Compare(a.row.id(), b.row.id())
 }
 
 // byName says that the key of candidates is that of the PSP's business name; else it is its chance.
@@ -104,7 +108,7 @@ func compareNames(a, b *candidate) int {
 	if a.key != b.key {
 		return cmp.Compare(a.key, b.key)
 	}
-	return comparePSPNames(a.row.bundle.PSPBusinessName, b.row.bundle.PSPBusinessName)
+	return comparePSPNames(a.row.text(textBusinessName), b.row.text(textBusinessName))
 }
 
 // compareChance puts the PSPs in the order of chance of the payment (Q22), and the rows of one PSP by
@@ -114,12 +118,12 @@ func compareChance(a, b *candidate) int {
 		return cmp.Compare(a.key, b.key)
 	}
 	if a.psp != b.psp {
-		return strings.Compare(fold(a.row.bundle.PSP), fold(b.row.bundle.PSP))
+		return strings.Compare(fold(a.row.text(textPSP)), fold(b.row.text(textPSP)))
 	}
 	if a.net != b.net {
 		return cmp.Compare(a.net, b.net)
 	}
-	return strings.Compare(a.row.bundle.ID, b.row.bundle.ID)
+	return strings.Compare(a.row.id(), b.row.id())
 }
 
 // belowThreshold holds Q24.

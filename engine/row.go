@@ -5,23 +5,16 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
-
-	"gec/engine/condition"
 )
 
 // row is a bundle prepared for matching: names as numbers, the lowest fee, the condition's program.
-// Rows are never changed; snapshots share them.
+// Rows are never changed, as their readers see them; snapshots share them.
 type row struct {
 	digest
 	traits
-	bundle *Bundle
-	note   any
-	// when is nil without a condition.
-	when *condition.Handle
+	packed
 	// slot is the bundle's place in the snapshot, the same for every version of it.
 	slot uint32
-	// categories are numbers; empty for every category.
-	categories []uint32
 }
 
 // digest is what a walk needs of every row that it meets. Blocks keep the digests of their rows side by
@@ -67,10 +60,10 @@ func compareRows(a, b *row) int {
 	if c := cmp.Compare(a.lowest, b.lowest); c != 0 {
 		return c
 	}
-	if c := comparePSPNames(a.bundle.PSPBusinessName, b.bundle.PSPBusinessName); c != 0 {
+	if c := comparePSPNames(a.text(textBusinessName), b.text(textBusinessName)); c != 0 {
 		return c
 	}
-	return cmp.Compare(a.bundle.ID, b.bundle.ID)
+	return cmp.Compare(a.id(), b.id())
 }
 
 // comparePSPNames orders business names, missing ones last (Q20).
@@ -106,7 +99,7 @@ func newRow(b *Bundle, deps *Deps) (*row, error) {
 	if faults := b.Fee.Check(); len(faults) > 0 {
 		return nil, fmt.Errorf("bundle %q: fee %s %s", b.ID, faults[0].Path, faults[0].Reason)
 	}
-	r := &row{bundle: b}
+	r := &row{}
 	r.traits = traits{
 		band: b.Band, touchpoint: none, paymentType: none,
 		cart: b.Cart, stamp: b.DigitalStamp, stampOnly: b.DigitalStampOnly, categorised: len(b.TransferCategories) > 0,
@@ -120,27 +113,24 @@ func newRow(b *Bundle, deps *Deps) (*row, error) {
 	if !r.flat {
 		r.lowest, _ = b.Fee.Range(b.Band, b.Cart)
 	}
-	if b.When != "" {
-		r.when = deps.Programs.Handle(b.When)
-	}
-	if deps.Annotate != nil {
-		r.note = deps.Annotate(b)
-	}
+	r.pack(b, deps)
 	return r, nil
 }
 
 // number gives a new row its place and its names their numbers.
 func (r *row) number(slot uint32, d dictionaries) {
-	b := r.bundle
-	r.slot, r.psp, r.abi = slot, d.psps.add(b.PSP), d.abis.add(b.ABI)
-	if named(b.Touchpoint) {
-		r.touchpoint = d.touchpoints.add(b.Touchpoint)
+	r.slot, r.psp, r.abi = slot, d.psps.add(r.text(textPSP)), d.abis.add(r.text(textABI))
+	if touchpoint := r.text(textTouchpoint); named(touchpoint) {
+		r.touchpoint = d.touchpoints.add(touchpoint)
 	}
-	if named(b.PaymentType) {
-		r.paymentType = d.paymentTypes.add(b.PaymentType)
+	if paymentType := r.text(textPaymentType); named(paymentType) {
+		r.paymentType = d.paymentTypes.add(paymentType)
 	}
-	for _, code := range b.TransferCategories {
-		r.categories = append(r.categories, d.categories.add(BareCategory(code)))
+	if !r.categorised {
+		return
+	}
+	for _, code := range r.special.transferCategories {
+		r.special.categories = append(r.special.categories, d.categories.add(BareCategory(code)))
 	}
 }
 

@@ -39,8 +39,8 @@ func (c *rowChange) remove(id string) {
 	c.setRow(slot, nil)
 	c.s.len--
 	c.count(r, -1)
-	if r.bundle.Type == Global {
-		if r.bundle.OnUs {
+	if r.kind == Global {
+		if r.onUs {
 			c.onUsOut = append(c.onUsOut, r)
 		} else {
 			c.openOut = append(c.openOut, r)
@@ -50,23 +50,23 @@ func (c *rowChange) remove(id string) {
 
 // put adds a bundle or a new version of one, as its row.
 func (c *rowChange) put(r *row) error {
-	b := r.bundle
-	if c.seen[b.ID] {
-		return fmt.Errorf("bundle %q: two bundles have this id", b.ID)
+	id := r.id()
+	if c.seen[id] {
+		return fmt.Errorf("bundle %q: two bundles have this id", id)
 	}
-	c.seen[b.ID] = true
-	c.remove(b.ID)
-	slot, ok := c.slots.get(b.ID)
+	c.seen[id] = true
+	c.remove(id)
+	slot, ok := c.slots.get(id)
 	if !ok {
 		slot = uint32(c.slots.len)
-		c.slots.set(b.ID, slot)
+		c.slots.set(id, slot)
 	}
 	r.number(slot, c.s.names)
 	c.setRow(slot, r)
 	c.s.len++
 	c.count(r, +1)
-	if b.Type == Global {
-		if b.OnUs {
+	if r.kind == Global {
+		if r.onUs {
 			c.onUsIn = append(c.onUsIn, r)
 		} else {
 			c.openIn = append(c.openIn, r)
@@ -104,7 +104,7 @@ func (c *rowChange) count(r *row, by int) {
 		}
 		c.s.psps[r.psp] = p
 	}
-	bump(p.names, r.bundle.PSPBusinessName, by)
+	bump(p.names, r.text(textBusinessName), by)
 	bump(p.abis, r.abi, by)
 	c.s.manyNames[r.psp] = len(p.names) > 1
 }

@@ -58,8 +58,8 @@ type Deps struct {
 	// Retain is told of every plan of an EC that was built, so that its owner can bound the memory
 	// of plans by ECPlan.Drop. nil: plans are kept as long as their snapshots.
 	Retain func(*ECPlan)
-	// Annotate makes an opaque value of every bundle, once, that quotes carry back as Quote.Note;
-	// nil: no value. Several goroutines call it at once.
+	// Annotate makes an opaque value of a bundle when it is quoted for the first time, that its quotes carry as
+	// Quote.Note; nil: no value. Several goroutines call it at once, seldom two of them for one bundle.
 	Annotate func(*Bundle) any
 	// Together runs the tasks of preparing a whole catalogue, none of which waits for another, and returns when
 	// all are done; nil: one after the other. The engine itself starts no goroutine.
@@ -230,7 +230,7 @@ func (s *Snapshot) Len() int { return s.len }
 func (s *Snapshot) Bundle(id string) (*Bundle, bool) {
 	if slot, ok := s.slots.get(id); ok {
 		if r := s.rows.at(slot); r != nil {
-			return r.bundle, true
+			return r.bundle(), true
 		}
 	}
 	return nil, false
@@ -240,7 +240,7 @@ func (s *Snapshot) Bundle(id string) (*Bundle, bool) {
 func (s *Snapshot) Bundles() iter.Seq[*Bundle] {
 	return func(yield func(*Bundle) bool) {
 		for _, r := range s.sortedRows() {
-			if !yield(r.bundle) {
+			if !yield(r.bundle()) {
 				return
 			}
 		}
@@ -256,7 +256,7 @@ func (s *Snapshot) sortedRows() []*row {
 			}
 		}
 	}
-	slices.SortFunc(rows, func(a, b *row) int { return strings.Compare(a.bundle.ID, b.bundle.ID) })
+	slices.SortFunc(rows, func(a, b *row) int { return strings.Compare(a.id(), b.id()) })
 	return rows
 }
 
@@ -266,11 +266,11 @@ func (s *Snapshot) sortedRows() []*row {
 func (s *Snapshot) Unusable() []Failure {
 	failures := []Failure{}
 	for _, r := range s.sortedRows() {
-		if r.when == nil {
+		if r.when() == nil {
 			continue
 		}
-		if _, err := r.when.Program(); err != nil {
-			failures = append(failures, Failure{r.bundle, err})
+		if _, err := r.when().Program(); err != nil {
+			failures = append(failures, Failure{r.bundle(), err})
 		}
 	}
 	return failures

@@ -111,10 +111,10 @@ func (q *Quoter) stands(d *digest, r *row) bool {
 	if !q.query.admitsPSP(d.psp) || !d.validity.Holds(q.query.local.Date) {
 		return false
 	}
-	if len(q.query.filters) > 0 && !q.query.filtered(d.psp, r.bundle.Channel, r.bundle.Broker) {
+	if len(q.query.filters) > 0 && !q.query.filtered(d.psp, r.text(textChannel), r.text(textBroker)) {
 		return false
 	}
-	if d.conditional && !r.bundle.Schedule.Holds(q.query.local) {
+	if d.conditional && !r.schedule().Holds(q.query.local) {
 		return false
 	}
 	return len(q.contributed) == 0 || !slices.Contains(q.contributed, r)
@@ -144,7 +144,7 @@ func (q *Quoter) bestOfTies(d *digest, r *row) (best *row, final bool) {
 					return best, true
 				case other.conditional || !other.flat:
 					return best, false
-				case b.rows[i].bundle.ID < best.bundle.ID:
+				case b.rows[i].id() < best.id():
 					best = b.rows[i]
 				}
 			}

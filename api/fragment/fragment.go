@@ -1,7 +1,7 @@
 // Package fragment renders the part of an answer's row that is the same in every answer: a bundle's own
-// names and codes, as members of a JSON object and as fields of a protobuf message. It is rendered once,
-// when a snapshot is built, so that answering a payment is mostly copying (the catalogue calls [Of] through
-// its Annotate option, and quotes carry the result back as their Note). The package knows nothing of what
+// names and codes, as members of a JSON object and as fields of a protobuf message. It is rendered when
+// the bundle is quoted for the first time, so that answering a payment is mostly copying (the engine calls [Of] through
+// the catalogue's Annotate option, and quotes carry the result back as their Note). The package knows nothing of what
 // depends on the payment.
 package fragment
 

@@ -88,14 +88,14 @@ func (p *quoters) answer(d *directory, q *question, at time.Time) (*answer, erro
 		return nil, err
 	}
 	options := engine.Options{Order: engine.OrderFeeRandom, Limit: rowsMax, Seed: seed, SeedGiven: true}
-	seen := map[*engine.Bundle]bool{}
+	seen := map[string]bool{}
 	for _, paymentType := range d.typesOf(q.Way) {
 		payment.PaymentType = paymentType
 		err := p.ask(d.snapshot, payment, options, func(quotes *engine.Answer) {
 			for i := range quotes.Quotes {
 				// A bundle for any type is met once per type and shown once.
-				if quote := &quotes.Quotes[i]; !seen[quote.Bundle] {
-					seen[quote.Bundle] = true
+				if quote := &quotes.Quotes[i]; !seen[quote.Bundle.ID] {
+					seen[quote.Bundle.ID] = true
 					a.Rows = append(a.Rows, d.row(quote, a.Cents, chance))
 				}
 			}

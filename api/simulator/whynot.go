@@ -49,9 +49,9 @@ func (d *directory) whyNot(q *question, a *answer, at time.Time, words *lexicon)
 	if err != nil {
 		return nil, err
 	}
-	shown := map[*engine.Bundle]bool{}
+	shown := map[string]bool{}
 	for i := range a.Rows {
-		shown[a.Rows[i].Bundle] = true
+		shown[a.Rows[i].Bundle.ID] = true
 	}
 	w := &whyNot{PSP: q.Why, Name: d.psps[q.Why]}
 	speaker := speaker{lexicon: words, directory: d, question: q, at: engine.LocalAt(at)}
@@ -63,7 +63,7 @@ func (d *directory) whyNot(q *question, a *answer, at time.Time, words *lexicon)
 		}
 		r := reason{Rule: v.Rule, What: speaker.what(b)}
 		switch {
-		case shown[b]:
+		case shown[b.ID]:
 			r.Rule, w.Shown = "", true
 		case v.Applies && b.PaymentType != "" && !slices.Contains(types, b.PaymentType) && types[0] != "":
 			r.Rule = "Q3"

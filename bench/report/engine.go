@@ -30,7 +30,7 @@ func measureEngine(s settings, r *report) (bench.Results, error) {
 		}
 		r.detail(goal{
 			What:     fmt.Sprintf("memory at %d bundles", bundles),
-			Measured: fmt.Sprintf("%d bytes a bundle: itself %d, index %d, fragment %d", m.PerBundle(), m.Catalogue/int64(bundles), m.Index/int64(bundles), m.Fragments/int64(bundles)),
+			Measured: fmt.Sprintf("%d bytes a bundle, %d more once it was quoted", m.Snapshot/int64(bundles), m.Quoted/int64(bundles)),
 		})
 	}
 	return results, nil
