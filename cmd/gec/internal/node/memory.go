@@ -8,9 +8,10 @@ import (
 	"time"
 )
 
-// The heap may grow by headroomBytes before it is collected again. The runtime's own rule, a share of what is
-// alive, collects a node of few bundles many times a second, and lets one of many grow to twice its size.
+// The heap may grow to heapBytes, and by headroomBytes at least, before it is collected again. The runtime's own rule, a
+// share of what is alive, collects a node of few bundles many times a second, and lets one of many grow to twice its size.
 const (
+	heapBytes     = 156 << 20
 	headroomBytes = 56 << 20
 	// gcPercentMin bounds the work of collecting a large heap, gcPercentMax a rule made before there was one.
 	gcPercentMin, gcPercentMax = 30, 1000
@@ -43,7 +44,11 @@ func gcPercent(live uint64) int {
 	if live == 0 {
 		return gcPercentMax
 	}
-	return int(min(max(100*headroomBytes/live, gcPercentMin), gcPercentMax))
+	headroom := uint64(headroomBytes)
+	if live+headroom < heapBytes {
+		headroom = heapBytes - live
+	}
+	return int(min(max(100*headroom/live, gcPercentMin), gcPercentMax))
 }
 
 // liveBytes returns what the last collection found alive.
