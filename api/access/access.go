@@ -73,10 +73,11 @@ type Options struct {
 // all: the node then listens on loopback only. It is safe for concurrent use.
 type Access struct {
 	options Options
-	needs   map[string]Need
-	current atomic.Pointer[state]
-	loading sync.Mutex
-	refused [len(reasons)]atomic.Int64
+	// operations says what each asks of its caller. One that is not there asks what nobody has.
+	operations map[string]asking
+	current    atomic.Pointer[state]
+	loading    sync.Mutex
+	refused    [len(reasons)]atomic.Int64
 }
 
 // reason is why a call was refused, for the metrics.
@@ -111,7 +112,7 @@ func New(ctx context.Context, o Options) (*Access, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	a := &Access{options: o, needs: Needs()}
+	a := &Access{options: o, operations: askings()}
 	s, err := newState(ctx, o.Annex, o.Now())
 	if err != nil {
 		return nil, err
@@ -138,53 +139,50 @@ func (a *Access) Refused() map[string]int64 {
 
 // HTTP implements Gate.
 func (a *Access) HTTP(r *http.Request, operation string) (*Grant, error) {
-	need := a.needs[operation]
-	if need == Public {
+	asks := a.operations[operation]
+	if asks.need == Public {
 		return nobody, nil
 	}
-	return a.admit(r.Context(), need, ofRequest(r), true)
+	return a.admit(r.Context(), asks, ofRequest(r))
 }
 
 // GRPC implements Gate.
 func (a *Access) GRPC(ctx context.Context, method string) (*Grant, error) {
-	need := a.needs[method]
-	if need == Public {
+	asks := a.operations[method]
+	if asks.need == Public {
 		return nobody, nil
 	}
-	return a.admit(ctx, need, ofCall(ctx), true)
+	return a.admit(ctx, asks, ofCall(ctx))
 }
 
 // Stay implements Gate.
 func (a *Access) Stay(ctx context.Context, method string) Stay {
-	return &stay{access: a, ctx: ctx, need: a.needs[method], shown: ofCall(ctx)}
+	return &stay{access: a, ctx: ctx, asks: a.operations[method], shown: ofCall(ctx)}
 }
 
-// admit finds the grant of what a caller shows and holds it to what is asked and, where it counts as a call, to
-// its rate.
-func (a *Access) admit(ctx context.Context, need Need, shown shown, counts bool) (*Grant, error) {
+// admit finds the grant of what a caller shows and holds it to what is asked and to its rate.
+func (a *Access) admit(ctx context.Context, asks asking, shown shown) (*Grant, error) {
 	now := a.options.Now()
 	s := a.state(now)
 	g, why := a.find(ctx, s, shown, now)
-	return a.judge(s, g, why, need, shown, now, counts)
+	return a.judge(s, g, why, asks, shown, now)
 }
 
 // judge is admit once it was looked for the grant in a state: g is nil where there is none, and why says why.
-func (a *Access) judge(s *state, g *Grant, why reason, need Need, shown shown, now time.Time, counts bool) (*Grant, error) {
+func (a *Access) judge(s *state, g *Grant, why reason, asks asking, shown shown, now time.Time) (*Grant, error) {
 	if g == nil {
 		switch {
 		case a.options.AnybodyOperates && (shown.nothing() || a.open(s)):
 			return anybody, nil
-		case a.open(s) && (need == Quotes || need == Testing):
+		case a.open(s) && (asks.need == Quotes || asks.need == Testing):
 			return anonymous, nil
 		}
 		return nil, a.refuse(why, problem.NoKey())
 	}
-	if counts {
-		if err := g.spend(now); err != nil {
-			return g, a.refuse(reasonRate, err)
-		}
+	if err := g.spend(now, asks.calls); err != nil {
+		return g, a.refuse(reasonRate, err)
 	}
-	if err := g.may(need); err != nil {
+	if err := g.may(asks.need); err != nil {
 		return g, a.refuse(reasonRole, err)
 	}
 	return g, nil

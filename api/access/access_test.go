@@ -287,6 +287,31 @@ func TestStay(t *testing.T) {
 	want(401, b.Again(), "a key that has ended")
 }
 
+// TestExplanationsWeighMore holds that a key has spent its rate with few explanations, over HTTP and gRPC, that it hears
+// when there is room for the next, and that a key of a small rate may explain all the same (spec 7, API4).
+func TestExplanationsWeighMore(t *testing.T) {
+	f := newOffice(t, access.Options{})
+	_, key := f.key(access.Key{Name: "checkout", Roles: []access.Role{access.RoleQuotes}, RatePerSecond: 10})
+	grpc := metadata.NewIncomingContext(t.Context(), metadata.Pairs(access.KeyMetadata, key))
+	f.want(200, "explain", key, "the first")
+	if _, err := f.GRPC(grpc, "/gec.v1.QuoteService/Explain"); err != nil {
+		t.Error(err)
+	}
+	_, err := f.ask("explain", key)
+	if p := problem.Of(err); p == nil || p.Status != 429 || p.RetryAfter != time.Second {
+		t.Errorf("%+v", p)
+	}
+	f.want(429, "getFees", key, "a quote when all is spent")
+	f.now = f.now.Add(time.Second)
+	for n := range 10 {
+		f.want(200, "getFees", key, fmt.Sprint("a second later, quote ", n))
+	}
+	f.want(429, "explain", key, "after ten quotes")
+	_, small := f.key(access.Key{Name: "auditor", Roles: []access.Role{access.RoleAuditor}, RatePerSecond: 1})
+	f.want(200, "explain", small, "of a small rate")
+	f.want(429, "explain", small, "of a small rate again")
+}
+
 // TestDelegation holds that partners act for a party in the functions that it gave, until the end or its withdrawal,
 // and pass nothing on.
 func TestDelegation(t *testing.T) {

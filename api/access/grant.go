@@ -84,13 +84,18 @@ func (g *Grant) may(need Need) error {
 	return nil
 }
 
-// spend takes one call of the caller's rate. Errors: *problem.Problem, of a 429 that says when to come again.
-func (g *Grant) spend(now time.Time) error {
-	if g.rate == nil || g.rate.AllowN(now, 1) {
+// spend takes calls of the caller's rate, all of a small one that never has so many. Errors: *problem.Problem, of a 429
+// that says when to come again.
+func (g *Grant) spend(now time.Time, calls int) error {
+	if g.rate == nil || calls == 0 {
 		return nil
 	}
-	tokens := g.rate.TokensAt(now)
-	return problem.TooMany(time.Duration((1 - tokens) / float64(g.rate.Limit()) * float64(time.Second)))
+	calls = min(calls, g.rate.Burst())
+	if g.rate.AllowN(now, calls) {
+		return nil
+	}
+	missing := float64(calls) - g.rate.TokensAt(now)
+	return problem.TooMany(time.Duration(missing / float64(g.rate.Limit()) * float64(time.Second)))
 }
 
 // own reports whether the caller is the party itself, or the operator in its place.

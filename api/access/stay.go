@@ -10,7 +10,7 @@ import (
 type stay struct {
 	access *Access
 	ctx    context.Context //nolint:containedctx // it is the stream's
-	need   Need
+	asks   asking
 	shown  shown
 	last   atomic.Pointer[held]
 }
@@ -23,17 +23,18 @@ type held struct {
 }
 
 // Still implements Stay.
-func (s *stay) Still() error { return s.admit(false) }
+func (s *stay) Still() error { return s.admit(0) }
 
 // Again implements Stay.
-func (s *stay) Again() error { return s.admit(true) }
+func (s *stay) Again() error { return s.admit(s.asks.calls) }
 
-func (s *stay) admit(counts bool) error {
-	if s.need == Public {
+func (s *stay) admit(calls int) error {
+	asks := asking{s.asks.need, calls}
+	if asks.need == Public {
 		return nil
 	}
 	if s.shown.key == "" {
-		_, err := s.access.admit(s.ctx, s.need, s.shown, counts)
+		_, err := s.access.admit(s.ctx, asks, s.shown)
 		return err
 	}
 	now := s.access.options.Now()
@@ -44,6 +45,6 @@ func (s *stay) admit(counts bool) error {
 		s.last.Store(last)
 	}
 	g, why := last.holder.at(now)
-	_, err := s.access.judge(keys, g, why, s.need, s.shown, now, counts)
+	_, err := s.access.judge(keys, g, why, asks, s.shown, now)
 	return err
 }

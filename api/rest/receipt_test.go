@@ -2,7 +2,9 @@ package rest
 
 import (
 	"bytes"
+	"context"
 	"fmt"
+	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"slices"
@@ -211,6 +213,51 @@ func TestReceiptsHoldAfterARestartAndOnAnotherNode(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.holds(t, second, "/fees/multi", tillV2)
+}
+
+// TestReceiptsOfARevisionThatIsOnItsWay brings a receipt to a node that is behind the one that gave it: it hears that it
+// should come again, and gets the identical answer once the revision is there. No other revision's fee is told instead.
+func TestReceiptsOfARevisionThatIsOnItsWay(t *testing.T) {
+	store, now := tillStore(t), evening
+	behind := openTill(t, store, t.TempDir(), &now)
+	behind.put(t, behind.bundles()...)
+	behind.given(t, "/fees/multi", tillV2) // so that its key is in the catalogue
+	ahead := openTill(t, store, t.TempDir(), &now)
+	ahead.put(t, ahead.bundles()[1:]...)
+	first := ahead.given(t, "/fees/multi", tillV2)
+	hurried, cancel := context.WithCancel(t.Context())
+	cancel()
+	request := httptest.NewRequestWithContext(hurried, http.MethodPost, "/fees/multi", strings.NewReader(tillV2))
+	request.Header.Set("X-Quote-Receipt", first.Header().Get("X-Quote-Receipt"))
+	answer := httptest.NewRecorder()
+	behind.ServeHTTP(answer, request)
+	if answer.Code != http.StatusServiceUnavailable || answer.Header().Get("Retry-After") == "" || strings.Contains(answer.Body.String(), "bundleOptions") {
+		t.Errorf("%d %v %s", answer.Code, answer.Header(), answer.Body)
+	}
+	if err := behind.catalogue.Refresh(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	behind.holds(t, first, "/fees/multi", tillV2)
+}
+
+// TestReceiptsAtTheLimitOfRows holds that the first and the last number of rows that may be asked for (Q23) have receipts
+// of their own, which hold after a change that would bring other rows.
+func TestReceiptsAtTheLimitOfRows(t *testing.T) {
+	w := newTill(t)
+	one, all := "/fees/multi?orderBy=fee&maxOccurrences=1", "/fees/multi?orderBy=fee&maxOccurrences=2147483647"
+	first, last := w.given(t, one, tillV2), w.given(t, all, tillV2)
+	w.put(t, append(w.bundles(), tillBundle("cheap", "P9", 1, nil))...)
+	w.holds(t, first, one, tillV2)
+	w.holds(t, last, all, tillV2)
+	answer := call(w, "POST", all, tillV2, "X-Quote-Receipt", first.Header().Get("X-Quote-Receipt"))
+	if got, _ := problemOf(t, answer); answer.Code != http.StatusConflict || !strings.Contains(answer.Body.String(), "maxOccurrences") {
+		t.Errorf("%s %d %s", got, answer.Code, answer.Body)
+	}
+	for _, rows := range []string{"0", "-1", "2147483648"} {
+		if answer := call(w, "POST", "/fees/multi?maxOccurrences="+rows, tillV2, "X-Quote-Receipt", "wanted"); answer.Code != http.StatusBadRequest || answer.Header().Get("X-Quote-Receipt") != "" {
+			t.Errorf("%s rows: %d %v", rows, answer.Code, answer.Header())
+		}
+	}
 }
 
 // TestSameRequestsOnTheWire writes one request in many ways, and others that are not it.
