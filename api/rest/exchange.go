@@ -209,6 +209,6 @@ func (x *exchange) delegate(handler http.Handler) {
 	if x.status == 0 {
 		x.status = http.StatusOK // a handler that writes nothing
 	}
-	// What nobody serves is an event all the same.
-	x.journaled = x.journaled || x.status == http.StatusNotFound || x.status == http.StatusMethodNotAllowed
+	// What nobody serves, or is refused before anybody gives it a name, is an event all the same.
+	x.journaled = x.journaled || x.status >= http.StatusBadRequest
 }
