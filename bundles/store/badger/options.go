@@ -19,11 +19,9 @@ const (
 	// read the same blocks again.
 	blockCacheBytes = 16 << 20
 	blockBytes      = 4 << 10
-	// valueLogFileBytes bounds one document. Documents of valueLogThresholdBytes or more go to the value log, where
-	// they stay: a merge of tables, for which Badger takes all processors, then moves keys only, and quotes wait less
-	// for it. Rows are never removed, so that the log has next to nothing to collect.
-	valueLogFileBytes      = 128 << 20
-	valueLogThresholdBytes = 256
+	// valueLogFileBytes bounds one document; documents over valueLogThreshold go to the value log.
+	valueLogFileBytes = 128 << 20
+	valueLogThreshold = 1 << 20
 	// watermarkBytesMin is the least default of Options.WatermarkBytes.
 	watermarkBytesMin = 1 << 30
 )
@@ -93,7 +91,7 @@ func (o Options) database(dir string) badgerdb.Options {
 		// block into a shorter scan, without an error.
 		WithChecksumVerificationMode(options.NoVerification).
 		WithValueLogFileSize(valueLogFileBytes).
-		WithValueThreshold(valueLogThresholdBytes)
+		WithValueThreshold(valueLogThreshold)
 }
 
 // logger hands what Badger logs to slog: its warnings and errors as they are, all else as debug.

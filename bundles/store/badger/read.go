@@ -391,7 +391,7 @@ func readRow(item *badgerdb.Item, kind bundles.Kind) (row bundles.Row, err error
 	id, revision := splitRowKey(key)
 	row = bundles.Row{Kind: kind, ID: string(id), Revision: revision, Deleted: isDeleted(item)}
 	err = item.Value(func(value []byte) error {
-		if len(value) >= valueLogThresholdBytes {
+		if len(value) >= valueLogThreshold {
 			value = slices.Clone(value) // it lies in the value log, which may be mapped elsewhere
 		}
 		row.Document, err = unseal(key, item.UserMeta(), value)
