@@ -51,9 +51,9 @@ type Monitor struct {
 	within atomic.Int64
 	// yield lets everybody who could run go first, and returns how long that took.
 	yield func() time.Duration
-	// admitted counts the calls that were asked and went on, refused those that were turned away.
-	admitted, refused atomic.Uint64
-	held              atomic.Int64
+	// came counts calls, refused those that were turned away.
+	came, refused atomic.Uint64
+	held          atomic.Int64
 	// waited is the wait of the last look in nanoseconds, share the part of calls refused of late, of one.
 	waited, share atomic.Int64
 }
@@ -90,7 +90,7 @@ func (m *Monitor) Run(ctx context.Context) {
 	defer m.open()
 	look := newLook()
 	var l limit
-	admitted, refused, share := m.admitted.Load(), m.refused.Load(), 0.0
+	came, refused, share, at := m.came.Load(), m.refused.Load(), 0.0, time.Now()
 	for {
 		select {
 		case <-ctx.Done():
@@ -102,12 +102,13 @@ func (m *Monitor) Run(ctx context.Context) {
 		if queued < queueMin*runtime.GOMAXPROCS(0) {
 			waited = 0
 		}
-		went, away := m.admitted.Load()-admitted, m.refused.Load()-refused
-		admitted, refused = admitted+went, refused+away
-		l.next(seen{waited, away}, m.target)
+		now := time.Now()
+		s := seen{passed: now.Sub(at), waited: waited, came: m.came.Load() - came, refused: m.refused.Load() - refused}
+		came, refused, at = came+s.came, refused+s.refused, now
+		l.next(s, m.target)
 		m.within.Store(int64(l.within(m.target)))
-		if went+away > 0 {
-			share += memory * (float64(away)/float64(went+away) - share)
+		if s.came > 0 {
+			share += memory * (min(float64(s.refused)/float64(s.came), 1) - share)
 		}
 		if !l.asked {
 			share = 0
@@ -124,15 +125,9 @@ func (m *Monitor) open() {
 
 // admit reports whether a call may go on.
 func (m *Monitor) admit() bool {
+	m.came.Add(1)
 	within := m.within.Load()
-	if within == 0 {
-		return true
-	}
-	if int64(m.yield()) > within {
-		return false
-	}
-	m.admitted.Add(1)
-	return true
+	return within == 0 || int64(m.yield()) <= within
 }
 
 // Enter returns nil for a call that may go on, and otherwise, after a moment, the problem to answer with.

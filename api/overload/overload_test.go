@@ -38,9 +38,9 @@ func (m *machine) run(asked float64, looks int) (longest time.Duration, used, re
 		for n := range int(m.left) {
 			m.came = append(m.came, m.now+every*time.Duration(n)/time.Duration(m.left))
 		}
+		s := seen{passed: every, came: uint64(m.left)}
 		m.left -= math.Floor(m.left)
 		m.now += every
-		s := seen{}
 		for len(m.came) > 0 && max(m.free, m.came[0]) < m.now {
 			wait := max(m.free-m.came[0], 0)
 			s.waited = max(s.waited, wait)
@@ -68,7 +68,7 @@ func TestLimit(t *testing.T) {
 		if _, _, refused := m.run(0.8*capacity, 1000); refused > 0 || m.limit.asked {
 			t.Errorf("%v: calls are refused below the capacity", capacity)
 		}
-		if longest, _, _ := m.run(5*capacity, 50); longest > onset*5*time.Millisecond+2*every {
+		if longest, _, _ := m.run(5*capacity, 50); longest > 60*time.Millisecond {
 			t.Errorf("%v: work waits up to %v at first", capacity, longest)
 		}
 		longest, used, refused := m.run(5*capacity, 1000)
@@ -85,36 +85,55 @@ func TestLimit(t *testing.T) {
 	}
 }
 
-// TestMomentIsNoOverload holds that a moment above the target does not make the target what a call may wait, and that
-// refusals do in which a moment returns again and again.
+// TestLittleTooMuch holds that calls are refused, too, where a little more come than can be answered, and how many do
+// tells nothing.
+func TestLittleTooMuch(t *testing.T) {
+	m := &machine{capacity: 10_000}
+	m.run(9_500, 1000)
+	m.run(11_000, 300)
+	longest, used, refused := m.run(11_000, 1000)
+	if longest > 5*time.Millisecond || used < 0.95 || refused < 0.05 {
+		t.Errorf("work waits up to %v, %.2f of the capacity is used, %.2f are refused", longest, used, refused)
+	}
+}
+
+// TestMomentIsNoOverload holds that nobody is refused when somebody else has the processors for a moment, and all
+// who waited meanwhile come at once.
 func TestMomentIsNoOverload(t *testing.T) {
+	for _, moment := range []time.Duration{20 * time.Millisecond, 60 * time.Millisecond, 300 * time.Millisecond} {
+		m := &machine{capacity: 50_000}
+		m.run(25_000, 1000)
+		for range 10 {
+			m.free = m.now + moment
+			if longest, _, refused := m.run(25_000, 100); refused > 0 || longest < moment/2 {
+				t.Fatalf("%v: work waits up to %v, %.2f are refused", moment, longest, refused)
+			}
+		}
+	}
+}
+
+// TestEpisode holds what ends the patience with a crowd, and that calm ends all.
+func TestEpisode(t *testing.T) {
 	const target = time.Millisecond
 	var l limit
-	for range 100 {
-		for range patience/steep - 1 { // far above
-			l.next(seen{time.Second, 0}, target)
-		}
-		l.next(seen{}, target)
-		for range patience/2 - 1 { // a little above
-			l.next(seen{2 * target, 0}, target)
-		}
-		l.next(seen{}, target)
-		if within := l.within(target); within != onset*target {
-			t.Fatalf("after a moment above the target calls may wait %v", within)
+	step := func(want time.Duration, s seen) {
+		t.Helper()
+		s.passed = every
+		if l.next(s, target); l.within(target) != want {
+			t.Fatalf("after %+v calls may wait %v, want %v", s, l.within(target), want)
 		}
 	}
-	for range patience/turned + 1 {
-		l.next(seen{0, 1}, target)
+	step(0, seen{came: 10})
+	step(onsetFew*target, seen{came: 10, waited: 2 * target})
+	step(onset*target, seen{came: 2 * fewMin})
+	for range patience/turned - 1 {
+		step(onset*target, seen{refused: 1})
 	}
-	if within := l.within(target); within != target {
-		t.Errorf("with refusals again and again calls may wait %v", within)
+	step(target, seen{refused: 1})
+	for range calm - 1 {
+		step(target, seen{came: 10})
 	}
-	for range calm {
-		l.next(seen{}, target)
-	}
-	if within := l.within(target); within != 0 {
-		t.Errorf("when all is calm calls are asked whether they wait %v", within)
-	}
+	step(0, seen{came: 10})
 }
 
 // TestRefusal holds what a refused caller sees, after its moment, and that health always answers.
