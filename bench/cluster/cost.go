@@ -11,6 +11,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"gec/bench/service"
 )
 
 // cost compares what a quote takes on a node of the cluster with what it takes on a node by itself with the same
@@ -21,7 +23,7 @@ func cost(ctx context.Context, l *lab, gec string) error {
 	if out, err := exec.CommandContext(ctx, gec, "migrate", "--to", "badger", "--data", copied, "--etcd-endpoints", endpoint).CombinedOutput(); err != nil {
 		return fmt.Errorf("gec migrate: %w: %s", err, out)
 	}
-	address, err := free()
+	address, err := service.FreeAddress()
 	if err != nil {
 		return err
 	}

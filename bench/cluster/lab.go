@@ -9,7 +9,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -19,6 +18,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"gec/bench/service"
 )
 
 // size is the number of members, and of nodes.
@@ -126,10 +127,10 @@ func (l *lab) startMembers(etcd string) error {
 	var clients, listens, cluster [size]string
 	for m := range size {
 		var err error
-		if clients[m], err = free(); err != nil {
+		if clients[m], err = service.FreeAddress(); err != nil {
 			return err
 		}
-		if listens[m], err = free(); err != nil {
+		if listens[m], err = service.FreeAddress(); err != nil {
 			return err
 		}
 		if l.peers[m], err = newProxy(listens[m]); err != nil {
@@ -165,10 +166,10 @@ func (l *lab) prepareNode(n int, gec string, flags []string) error {
 		endpoints = append(endpoints, "http://"+l.links[n][m].address())
 	}
 	var err error
-	if l.http[n], err = free(); err != nil {
+	if l.http[n], err = service.FreeAddress(); err != nil {
 		return err
 	}
-	if l.grpc[n], err = free(); err != nil {
+	if l.grpc[n], err = service.FreeAddress(); err != nil {
 		return err
 	}
 	args := []string{gec, "serve", "--store", "etcd", "--etcd-endpoints", strings.Join(endpoints, ","), "--data", l.folder(n),
@@ -186,16 +187,6 @@ func (l *lab) folder(n int) string { return filepath.Join(l.dir, fmt.Sprintf("da
 func (l *lab) process(name string, args ...string) (*process, error) {
 	log, err := os.Create(filepath.Join(l.dir, name+".log"))
 	return &process{name: name, args: args, log: log}, err
-}
-
-// free returns a free address on loopback.
-func free() (string, error) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
-	}
-	defer listener.Close()
-	return listener.Addr().String(), nil
 }
 
 // close ends every process and, unless it is to be kept, removes what they wrote.

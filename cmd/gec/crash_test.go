@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"gec/bench"
 	"gec/bench/service"
 )
 
@@ -139,7 +140,7 @@ func (u *uploader) check(t *testing.T, s *server) {
 func filled(t *testing.T, bundles int) string {
 	t.Helper()
 	data := filepath.Join(t.TempDir(), "data")
-	if err := service.Fill(t.Context(), []string{"fill", data, strconv.Itoa(bundles), "0", "0"}); err != nil {
+	if err := service.StartFill(t.Context(), data, bench.List(bundles)); err != nil {
 		t.Fatal(err)
 	}
 	return data

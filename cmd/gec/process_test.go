@@ -16,6 +16,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"gec/bench/service"
 )
 
 // binary is the real command, built by TestMain. Tests read it only.
@@ -29,6 +31,13 @@ const serverLife = 30 * time.Minute
 
 func TestMain(m *testing.M) {
 	os.Exit(func() int {
+		if service.IsFill(os.Args[1:]) {
+			if err := service.Fill(context.Background(), os.Args[1:]); err != nil {
+				fmt.Fprintln(os.Stderr, err)
+				return 1
+			}
+			return 0
+		}
 		dir, err := os.MkdirTemp("", "gec-test-")
 		if err != nil {
 			fmt.Fprintln(os.Stderr, err)
