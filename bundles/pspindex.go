@@ -24,12 +24,19 @@ func newPSPIndex(all iter.Seq[*engine.Bundle]) pspIndex {
 
 // with returns the index after a change of the snapshot that p is of into another.
 func (p pspIndex) with(before, after *engine.Snapshot, change engine.Change) pspIndex {
-	gone := make(map[string]bool, len(change.Remove)+len(change.Put))
-	touched := map[string]bool{}
+	edits := map[string]*idEdit{}
+	of := func(psp string) *idEdit {
+		e := edits[fold(psp)]
+		if e == nil {
+			e = &idEdit{}
+			edits[fold(psp)] = e
+		}
+		return e
+	}
 	leave := func(id string) {
-		gone[id] = true
 		if b, there := before.Bundle(id); there {
-			touched[fold(b.PSP)] = true
+			e := of(b.PSP)
+			e.gone = append(e.gone, id)
 		}
 	}
 	for _, id := range change.Remove {
@@ -37,27 +44,46 @@ func (p pspIndex) with(before, after *engine.Snapshot, change engine.Change) psp
 	}
 	for _, b := range change.Put {
 		leave(b.ID)
+		if stored, there := after.Bundle(b.ID); there { // its id shares the snapshot's memory, not the change's
+			e := of(b.PSP)
+			e.came = append(e.came, stored.ID)
+		}
 	}
 	next := maps.Clone(p)
-	for psp := range touched {
-		next[psp] = slices.DeleteFunc(slices.Clone(p[psp]), func(id string) bool { return gone[id] })
-		if len(next[psp]) == 0 {
+	for psp, e := range edits {
+		if next[psp] = e.apply(p[psp]); len(next[psp]) == 0 {
 			delete(next, psp)
 		}
 	}
-	for _, b := range change.Put {
-		psp := fold(b.PSP)
-		if !touched[psp] { // its list is still shared
-			next[psp], touched[psp] = slices.Clone(p[psp]), true
-		}
-		if stored, there := after.Bundle(b.ID); there { // its id shares the snapshot's memory, not the change's
-			next[psp] = append(next[psp], stored.ID)
-		}
-	}
-	for psp := range touched {
-		slices.Sort(next[psp])
-	}
 	return next
+}
+
+// idEdit is what a change does to the ids of a PSP; one that goes and comes is a new version.
+type idEdit struct{ gone, came []string }
+
+// apply returns sorted ids with the edit made. It looks for the places of the edit only: a PSP may have all bundles.
+func (e *idEdit) apply(ids []string) []string {
+	slices.Sort(e.gone)
+	slices.Sort(e.came)
+	next := make([]string, 0, len(ids)+len(e.came))
+	for gone, came := e.gone, e.came; len(gone)+len(came) > 0; {
+		goes := len(came) == 0 || len(gone) > 0 && gone[0] <= came[0]
+		id := ""
+		if goes {
+			id, gone = gone[0], gone[1:]
+		} else {
+			id, came = came[0], came[1:]
+		}
+		place, there := slices.BinarySearch(ids, id)
+		next, ids = append(next, ids[:place]...), ids[place:]
+		if there {
+			ids = ids[1:]
+		}
+		if !goes {
+			next = append(next, id)
+		}
+	}
+	return append(next, ids...)
 }
 
 // bundlesOf returns the bundles of a PSP, in order of id.
