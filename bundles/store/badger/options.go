@@ -3,6 +3,7 @@ package badger
 import (
 	"fmt"
 	"log/slog"
+	"math"
 
 	badgerdb "github.com/dgraph-io/badger/v4"
 	"github.com/dgraph-io/badger/v4/options"
@@ -49,6 +50,9 @@ type Options struct {
 	// NoSync leaves it to the system when a commit reaches the disk. For tests and for imports
 	// that are repeated after a crash.
 	NoSync bool
+	// Loading says that Settle is called once the catalogue is loaded. Until then no tables are merged: Settle would
+	// wait for a merge that a kill had left to do, for seconds.
+	Loading bool
 
 	// step, where not nil, is called at the named points of a commit and a sweep. For tests.
 	step func(point string)
@@ -92,6 +96,11 @@ func (o Options) database(dir string) badgerdb.Options {
 		WithChecksumVerificationMode(options.NoVerification).
 		WithValueLogFileSize(valueLogFileBytes).
 		WithValueThreshold(valueLogThreshold)
+}
+
+// unmerged is a database whose tables nobody merges, however many there are.
+func unmerged(o badgerdb.Options) badgerdb.Options {
+	return o.WithNumCompactors(0).WithNumLevelZeroTablesStall(math.MaxInt)
 }
 
 // logger hands what Badger logs to slog: its warnings and errors as they are, all else as debug.

@@ -67,6 +67,9 @@ func Open(dir string, o Options) (*Store, error) {
 	if orphans {
 		o.VerifyRows = -1 // any row may be in a table that is left out
 	}
+	if o.Loading {
+		database = unmerged(database)
+	}
 	db, err := openDatabase(database)
 	if err != nil {
 		return nil, fmt.Errorf("open catalogue: %w", err)

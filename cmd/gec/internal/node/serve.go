@@ -68,7 +68,7 @@ func Serve(ctx context.Context, c config.Config, version string, log *slog.Logge
 	}
 	defer at.close() // again; for the returns before anything serves on them
 	// A damaged head shall not take the quotes down: the last good revision is served, and said so.
-	folder, err := openOrReplace(ctx, c, badger.Options{Logger: log, LastGood: true})
+	folder, err := openOrReplace(ctx, c, badger.Options{Logger: log, LastGood: true, Loading: true})
 	if err != nil {
 		return err
 	}
