@@ -240,7 +240,7 @@ func (e *explainer) taxonomy(r *row) (string, string) {
 	}
 	var facts condition.Facts
 	e.query.facts(&facts, "")
-	return "Q5", fmt.Sprintf("taxonomy codes [%s] share none with the bundle's [%s]", strings.Join(facts.Categories, " "), strings.Join(r.bundle().TransferCategories, " "))
+	return "Q5", fmt.Sprintf("taxonomy codes [%s] share none with the bundle's [%s]", strings.Join(facts.Categories, " "), strings.Join(r.special.transferCategories, " "))
 }
 
 func (e *explainer) reach(r *row) (string, string) {

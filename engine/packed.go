@@ -146,16 +146,9 @@ func (r *row) made(d *Deps) *shown {
 	return s
 }
 
-// show is made that is kept, so that it is made for the first answer only.
+// show is made that is kept, so that it is made for the first answer only. Answers at the same time carry the same.
 func (r *row) show(d *Deps) *shown {
-	if s := r.shown.Load(); s != nil {
-		return s
-	}
-	return r.keep(r.made(d))
-}
-
-// keep keeps what answers carry of the bundle, and returns it, or what an answer at the same time kept.
-func (r *row) keep(s *shown) *shown {
+	s := r.made(d)
 	if r.shown.CompareAndSwap(nil, s) {
 		return s
 	}
