@@ -78,6 +78,11 @@ func statusOf(err error) int {
 	return problem.Of(err).Status
 }
 
+// carrying is the context of a gRPC call that shows a key.
+func (f *office) carrying(key string) context.Context {
+	return metadata.NewIncomingContext(f.t.Context(), metadata.Pairs(access.KeyMetadata, key))
+}
+
 func (f *office) want(status int, operation, key, what string) {
 	f.t.Helper()
 	if _, err := f.ask(operation, key); statusOf(err) != status {
@@ -232,7 +237,7 @@ func TestRate(t *testing.T) {
 	}
 	f.key(access.Key{Name: "another", Roles: []access.Role{access.RoleQuotes}}) // a change of the keys gives no calls
 	f.want(429, "getFees", slow, "after a change of the keys")
-	if err := f.Stay(metadata.NewIncomingContext(t.Context(), metadata.Pairs(access.KeyMetadata, slow)), "/gec.v1.QuoteService/Quote").Still(); err != nil {
+	if err := f.Stay(f.carrying(slow), "/gec.v1.QuoteService/Quote").Still(); err != nil {
 		t.Error("a stream that goes on takes nothing of the rate:", err)
 	}
 	f.want(200, "getFees", fast, "another key")
@@ -249,7 +254,7 @@ func TestStay(t *testing.T) {
 	f := newOffice(t, access.Options{})
 	const batch = "/gec.v1.QuoteService/BatchQuote"
 	stay := func(secret, method string) access.Stay {
-		return f.Stay(metadata.NewIncomingContext(t.Context(), metadata.Pairs(access.KeyMetadata, secret)), method)
+		return f.Stay(f.carrying(secret), method)
 	}
 	want := func(status int, err error, what string) {
 		t.Helper()
@@ -292,9 +297,8 @@ func TestStay(t *testing.T) {
 func TestExplanationsWeighMore(t *testing.T) {
 	f := newOffice(t, access.Options{})
 	_, key := f.key(access.Key{Name: "checkout", Roles: []access.Role{access.RoleQuotes}, RatePerSecond: 10})
-	grpc := metadata.NewIncomingContext(t.Context(), metadata.Pairs(access.KeyMetadata, key))
 	f.want(200, "explain", key, "the first")
-	if _, err := f.GRPC(grpc, "/gec.v1.QuoteService/Explain"); err != nil {
+	if _, err := f.GRPC(f.carrying(key), "/gec.v1.QuoteService/Explain"); err != nil {
 		t.Error(err)
 	}
 	_, err := f.ask("explain", key)
