@@ -23,7 +23,7 @@ import (
 	"gec/bench/service"
 )
 
-// question takes the node some milliseconds and is answered in half a kilobyte, so that callers on one processor can
+// question takes the node half a millisecond and is answered in half a kilobyte, so that callers on one processor can
 // ask five times as much as it can answer, and are not kept from it by reading. A quote takes both about as long.
 const question = "GET /gec/v1/psps/PAOLITMM/lint HTTP/1.1\r\nHost: localhost\r\n\r\n"
 

@@ -250,8 +250,8 @@ func (s *Store) view(ctx context.Context, f func(txn *badgerdb.Txn, head int64) 
 }
 
 // Settle closes the database and opens it again, which gives back the memory that reading all of it took: the
-// mapped pages of its tables, up to all there are, and what its cache holds. Its owner calls it once after the
-// catalogue was loaded. Calls under way are waited for, and others wait.
+// mapped pages of its tables, up to all there are, and what its cache holds. With Options.Loading its tables are
+// merged from then on. Its owner calls it once after the catalogue was loaded. Calls under way are waited for, and others wait.
 func (s *Store) Settle() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
