@@ -398,7 +398,7 @@ func (c *Catalogue) RetireCDI(ctx context.Context, caller Caller, psp, cdi strin
 	}
 	err = c.relate(ctx, caller, psp, operation, func(b base) (e edit, err error) {
 		known := false
-		for _, id := range b.psps[fold(psp)] {
+		for id := range b.snapshot.IDsOf(psp) {
 			stored, err := c.storedBundle(ctx, b.record.Revision, id)
 			if err != nil {
 				return e, err

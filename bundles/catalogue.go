@@ -92,7 +92,6 @@ type Catalogue struct {
 type published struct {
 	snapshot *engine.Snapshot
 	record   Record
-	psps     pspIndex
 	// annex is the latest revision known to have changed a row of the annex.
 	annex int64
 	// methods are the payment methods in order of id.
@@ -100,8 +99,8 @@ type published struct {
 }
 
 // next publishes what a change made of p.
-func (p *published) next(snapshot *engine.Snapshot, record Record, change engine.Change, beside besides) *published {
-	n := &published{snapshot, record, p.psps.with(p.snapshot, snapshot, change), p.annex, p.methods}
+func (p *published) next(snapshot *engine.Snapshot, record Record, beside besides) *published {
+	n := &published{snapshot, record, p.annex, p.methods}
 	if beside.annex {
 		n.annex = record.Revision
 	}
@@ -193,7 +192,7 @@ func Open(ctx context.Context, store Store, o Options) (*Catalogue, error) {
 	if err != nil {
 		return nil, fmt.Errorf("load catalogue: %w", err)
 	}
-	c.publish(&published{snapshot, head, newPSPIndex(snapshot.Bundles()), head.Revision, methods})
+	c.publish(&published{snapshot, head, head.Revision, methods})
 	c.pace.serving.Store(true)
 	return c, nil
 }
@@ -329,7 +328,7 @@ func (c *Catalogue) refresh(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("refresh catalogue: revision %d: %w", head.Revision, err)
 	}
-	c.publish(current.next(snapshot, head, change, beside))
+	c.publish(current.next(snapshot, head, beside))
 	return nil
 }
 

@@ -282,7 +282,7 @@ func (i *importingCDI) check(b base, document *Document, position []int) Faults 
 
 // replace ends or removes the bundles that earlier CDIs of the PSP made.
 func (i *importingCDI) replace(b base, one cdi, e *edit) {
-	for _, id := range b.psps[fold(one.psp)] {
+	for id := range b.snapshot.IDsOf(one.psp) {
 		stored := i.stored(b, id)
 		if stored == nil || stored.Origin != OriginCDI || stored.CDI == one.flow {
 			continue

@@ -172,7 +172,7 @@ func (c *Catalogue) attempt(ctx context.Context, r request, work func(b base) (e
 		}
 	}
 	swapped := c.o.Stage(ctx, "swap")
-	c.publish(current.next(next, record, change, beside))
+	c.publish(current.next(next, record, beside))
 	swapped(nil)
 	return record, nil
 }

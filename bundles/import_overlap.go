@@ -2,6 +2,9 @@ package bundles
 
 import (
 	"fmt"
+	"iter"
+	"maps"
+	"slices"
 
 	"gec/engine"
 )
@@ -37,4 +40,21 @@ func (i *importing) overlaps(b base, d *Document, e *edit) error {
 	}
 	Faults(i.report.Warnings).Sort()
 	return faults.Err()
+}
+
+// neighbours returns the bundles of the PSPs of the given ones, but those with one of the ids.
+func (p *published) neighbours(of []*engine.Bundle, without []string) iter.Seq[*engine.Bundle] {
+	psps, left := map[string]bool{}, idSet(without)
+	for _, b := range of {
+		psps[fold(b.PSP)] = true
+	}
+	return func(yield func(*engine.Bundle) bool) {
+		for _, psp := range slices.Sorted(maps.Keys(psps)) {
+			for b := range p.snapshot.BundlesOf(psp) {
+				if !left[b.ID] && !yield(b) {
+					return
+				}
+			}
+		}
+	}
 }

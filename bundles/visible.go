@@ -22,7 +22,7 @@ func (c *Catalogue) PSPBundles(ctx context.Context, caller Caller, psp string, r
 	}
 	current := c.current.Load()
 	if revision == 0 || revision == current.record.Revision {
-		return slices.Collect(current.bundlesOf(psp)), nil
+		return slices.Collect(current.snapshot.BundlesOf(psp)), nil
 	}
 	return c.seen(ctx, revision, func(b *engine.Bundle) bool { return strings.EqualFold(b.PSP, psp) })
 }

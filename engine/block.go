@@ -24,19 +24,19 @@ type bitmap struct {
 
 // run is rows in the order of compareRows, with what a walk and a block need of each side by side.
 type run struct {
-	rows    []*row
+	rows    []uint32 // their numbers
 	digests []digest
 	traits  []traits
 }
 
 // newRun returns an empty run with room for so many rows.
 func newRun(rows int) run {
-	return run{make([]*row, 0, rows), make([]digest, 0, rows), make([]traits, 0, rows)}
+	return run{make([]uint32, 0, rows), make([]digest, 0, rows), make([]traits, 0, rows)}
 }
 
-func (r *run) add(rows ...*row) {
+func (r *run) add(rows ...row) {
 	for _, row := range rows {
-		r.rows, r.digests, r.traits = append(r.rows, row), append(r.digests, row.digest), append(r.traits, row.traits)
+		r.rows, r.digests, r.traits = append(r.rows, row.number), append(r.digests, row.digest), append(r.traits, row.traits)
 	}
 }
 
@@ -48,12 +48,12 @@ func (r *run) copy(other *run, from, to int) {
 }
 
 // place returns where a row is, or would be added. Fees that differ are told apart without reading the rows.
-func (r *run) place(row *row) int {
+func (r *run) place(all sheets, row row) int {
 	return sort.Search(len(r.rows), func(i int) bool {
 		if lowest := r.digests[i].lowest; lowest != row.lowest {
 			return lowest > row.lowest
 		}
-		return compareRows(r.rows[i], row) >= 0
+		return compareRows(all.at(r.rows[i]), row) >= 0
 	})
 }
 
@@ -86,7 +86,7 @@ type fewValues struct {
 const bitmapsAtFirst = 32
 
 // newBlock builds the bitmaps of a run, which it keeps.
-func newBlock(r run) *block {
+func newBlock(all sheets, r run) *block {
 	b := &block{run: r, width: (len(r.rows) + 63) / 64}
 	b.words = make([]uint64, 0, bitmapsAtFirst*b.width)
 	b.byTouchpoint.any, b.byType.any, b.uncategorised = b.empty(), b.empty(), b.empty()
@@ -97,7 +97,7 @@ func newBlock(r run) *block {
 		b.byTouchpoint.mark(b, t.touchpoint, i)
 		b.byType.mark(b, t.paymentType, i)
 		if t.categorised {
-			b.markCategories(i)
+			b.markCategories(all, i)
 		} else {
 			b.set(&b.uncategorised, i)
 		}
@@ -114,11 +114,11 @@ func newBlock(r run) *block {
 	return b
 }
 
-func (b *block) markCategories(i int) {
+func (b *block) markCategories(all sheets, i int) {
 	if b.bare {
 		b.bare, b.byCategory = false, map[uint32]bitmap{}
 	}
-	for _, category := range b.rows[i].special.categories {
+	for _, category := range all.at(b.rows[i]).special().categories {
 		m, there := b.byCategory[category]
 		if !there {
 			m = b.empty()

@@ -45,7 +45,7 @@ type preparedAttribute struct {
 // plan returns the prepared subscriptions of an EC; nil when it has none. Nobody is the EC without a tax
 // code (see Notice): what is stored under it by mistake reaches no payment.
 func (s *Snapshot) plan(ec string) (*preparedEC, error) {
-	plan, ok := s.plans.get(ec)
+	plan, ok := s.plans.get(shardOf(hashOf(ec)), ec)
 	if !ok || ec == "" || s.deps.Subscriptions == nil {
 		return nil, nil
 	}
@@ -72,7 +72,7 @@ func (s *Snapshot) prepare(subscriptions []Subscription) (plan *preparedEC, comp
 	plan, complete = &preparedEC{}, true
 	for i := range subscriptions {
 		sub := &subscriptions[i]
-		slot, ok := s.slots.get(sub.BundleID)
+		slot, ok := s.slotOf(sub.BundleID)
 		if !ok {
 			complete = false
 			continue

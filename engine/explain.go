@@ -112,8 +112,8 @@ type explainer struct {
 }
 
 // inOrder returns the rows, which are in order of bundle id, in that of verdicts.
-func (e *explainer) inOrder(rows []*row) []*row {
-	ordered := make([]*row, len(e.rank), len(rows))
+func (e *explainer) inOrder(rows []row) []row {
+	ordered := make([]row, len(e.rank), len(rows))
 	for _, r := range rows {
 		if rank := e.rank[r.id()]; rank > 0 {
 			ordered[rank-1] = r
@@ -124,7 +124,7 @@ func (e *explainer) inOrder(rows []*row) []*row {
 	return ordered
 }
 
-func (e *explainer) verdict(r *row) Verdict {
+func (e *explainer) verdict(r row) Verdict {
 	c, applies, err := e.row(r)
 	b := r.bundle()
 	v := Verdict{Bundle: b, Program: Program(b), Applies: applies}
@@ -132,14 +132,14 @@ func (e *explainer) verdict(r *row) Verdict {
 		v.Rule, v.Reason = e.refusal(r, err)
 		return v
 	}
-	quote := c.quote(&e.query.s.deps)
+	quote := c.quote(e.query.s)
 	v.Quote, v.Rank = &quote, e.rank[r.id()]
 	e.place(&v, r)
 	return v
 }
 
 // place says why a bundle that applies is, or is not, a row (Q15 to Q23).
-func (e *explainer) place(v *Verdict, r *row) {
+func (e *explainer) place(v *Verdict, r row) {
 	if v.Rank > 0 {
 		v.Reason = e.cost(v.Quote)
 		return
@@ -175,8 +175,8 @@ func (e *explainer) cost(quote *Quote) string {
 
 // refusal returns the first rule that a bundle does not pass and the values that it compared. err is what
 // the bundle's program or fee failed with.
-func (e *explainer) refusal(r *row, err error) (rule, reason string) {
-	for _, check := range []func(*row) (string, string){
+func (e *explainer) refusal(r row, err error) (rule, reason string) {
+	for _, check := range []func(row) (string, string){
 		e.amount, e.touchpoint, e.paymentType, e.psp, e.taxonomy, e.reach, e.carts, e.stamps, e.poste,
 		e.issuer, e.validity, e.schedule,
 	} {
@@ -194,7 +194,7 @@ func (e *explainer) refusal(r *row, err error) (rule, reason string) {
 }
 
 // conditionHolds reports whether the row's own condition runs and holds, so that a failure is the fee's.
-func (e *explainer) conditionHolds(r *row) bool {
+func (e *explainer) conditionHolds(r row) bool {
 	program, err := r.when().Program()
 	if err != nil {
 		return false
@@ -203,28 +203,28 @@ func (e *explainer) conditionHolds(r *row) bool {
 	return err == nil && holds
 }
 
-func (e *explainer) amount(r *row) (string, string) {
+func (e *explainer) amount(r row) (string, string) {
 	if band := r.band; !band.Holds(e.query.amount) {
 		return "Q1", fmt.Sprintf("amount %d is not in the band: above %d, up to %d cents", e.query.amount, band.MinCents, band.MaxCents)
 	}
 	return "", ""
 }
 
-func (e *explainer) touchpoint(r *row) (string, string) {
+func (e *explainer) touchpoint(r row) (string, string) {
 	if e.query.touchpoint != none && r.touchpoint != none && e.query.touchpoint != r.touchpoint {
 		return "Q2", fmt.Sprintf("touchpoint %s is not %s", e.query.touchpointName, r.text(textTouchpoint))
 	}
 	return "", ""
 }
 
-func (e *explainer) paymentType(r *row) (string, string) {
+func (e *explainer) paymentType(r row) (string, string) {
 	if e.query.paymentType != none && r.paymentType != none && e.query.paymentType != r.paymentType {
 		return "Q3", fmt.Sprintf("payment type %s is not %s", e.query.paymentTypeName, r.text(textPaymentType))
 	}
 	return "", ""
 }
 
-func (e *explainer) psp(r *row) (string, string) {
+func (e *explainer) psp(r row) (string, string) {
 	if e.query.s.blocked[r.psp] {
 		return "Q4", fmt.Sprintf("PSP %s is on the block list", r.text(textPSP))
 	}
@@ -234,16 +234,16 @@ func (e *explainer) psp(r *row) (string, string) {
 	return "", ""
 }
 
-func (e *explainer) taxonomy(r *row) (string, string) {
+func (e *explainer) taxonomy(r row) (string, string) {
 	if e.query.sharesCategory(r) {
 		return "", ""
 	}
 	var facts condition.Facts
 	e.query.facts(&facts, "")
-	return "Q5", fmt.Sprintf("taxonomy codes [%s] share none with the bundle's [%s]", strings.Join(facts.Categories, " "), strings.Join(r.special.transferCategories, " "))
+	return "Q5", fmt.Sprintf("taxonomy codes [%s] share none with the bundle's [%s]", strings.Join(facts.Categories, " "), strings.Join(r.special().transferCategories, " "))
 }
 
-func (e *explainer) reach(r *row) (string, string) {
+func (e *explainer) reach(r row) (string, string) {
 	if r.kind == Global {
 		return "", ""
 	}
@@ -255,14 +255,14 @@ func (e *explainer) reach(r *row) (string, string) {
 	return "", ""
 }
 
-func (e *explainer) carts(r *row) (string, string) {
+func (e *explainer) carts(r row) (string, string) {
 	if e.query.notices > 1 && !r.cart {
 		return "Q7", fmt.Sprintf("%d notices: the bundle is not usable for carts", e.query.notices)
 	}
 	return "", ""
 }
 
-func (e *explainer) stamps(r *row) (string, string) {
+func (e *explainer) stamps(r row) (string, string) {
 	q := e.query
 	of := fmt.Sprintf("%d of %d transfers are digital stamps", q.stampCount, q.transfers)
 	switch {
@@ -274,14 +274,14 @@ func (e *explainer) stamps(r *row) (string, string) {
 	return "", ""
 }
 
-func (e *explainer) poste(r *row) (string, string) {
+func (e *explainer) poste(r row) (string, string) {
 	if e.query.payment.WithoutPoste && r.psp == e.query.s.poste {
 		return "Q9", fmt.Sprintf("PSP %s is the one configured as Poste, and allCcp is false", r.text(textPSP))
 	}
 	return "", ""
 }
 
-func (e *explainer) issuer(r *row) (string, string) {
+func (e *explainer) issuer(r row) (string, string) {
 	q := e.query
 	if q.suitsIssuer(r) {
 		return "", ""
@@ -298,14 +298,14 @@ func (e *explainer) issuer(r *row) (string, string) {
 	return "Q11", fmt.Sprintf("the card's issuer %s is the one configured for AMEX: ABI %s is another", name, r.text(textABI))
 }
 
-func (e *explainer) validity(r *row) (string, string) {
+func (e *explainer) validity(r row) (string, string) {
 	if v := r.validity; !v.Holds(e.query.local.Date) {
 		return "Q12", fmt.Sprintf("date %s is not within %s to %s", e.query.local.Date, cmp.Or(v.From.String(), "open"), cmp.Or(v.To.String(), "open"))
 	}
 	return "", ""
 }
 
-func (e *explainer) schedule(r *row) (string, string) {
+func (e *explainer) schedule(r row) (string, string) {
 	if l := e.query.local; !r.schedule().Holds(l) {
 		return "Q13", fmt.Sprintf("%s %s is in none of the time bands: %s", WeekdayName(l.Weekday), FormatMinute(l.Minute), r.schedule())
 	}

@@ -69,7 +69,7 @@ func (x *index) candidates(q *query, word int) uint64 {
 }
 
 // newIndex builds an index of rows in any order.
-func newIndex(rows []*row) *index {
+func newIndex(all sheets, rows []row) *index {
 	slices.SortFunc(rows, compareRows)
 	x := &index{}
 	for len(rows) > 0 {
@@ -77,7 +77,7 @@ func newIndex(rows []*row) *index {
 		rows = rows[len(piece):]
 		r := newRun(len(piece))
 		r.add(piece...)
-		x.blocks = append(x.blocks, newBlock(r))
+		x.blocks = append(x.blocks, newBlock(all, r))
 	}
 	return x.finish()
 }
@@ -91,35 +91,35 @@ func pieceOf(left int) int {
 }
 
 // cut makes blocks of a run, which it keeps where it is not too long for one.
-func cut(r run) (blocks []*block) {
+func cut(all sheets, r run) (blocks []*block) {
 	if pieceOf(len(r.rows)) == len(r.rows) {
-		return append(blocks, newBlock(r))
+		return append(blocks, newBlock(all, r))
 	}
 	for from := 0; from < len(r.rows); {
 		to := from + pieceOf(len(r.rows)-from)
 		piece := newRun(to - from)
 		piece.copy(&r, from, to)
-		blocks, from = append(blocks, newBlock(piece)), to
+		blocks, from = append(blocks, newBlock(all, piece)), to
 	}
 	return blocks
 }
 
 // with returns the index without some of its rows and with others. Only the blocks that these fall
-// in are built anew, with a rest after each.
-func (x *index) with(removed, added []*row, rest func()) *index {
+// in are built anew, with a rest after each. All sheets are those of before and after the change.
+func (x *index) with(all sheets, removed, added []row, rest func()) *index {
 	if len(removed)+len(added) == 0 {
 		return x
 	}
 	if len(x.blocks) == 0 {
-		return newIndex(slices.Clone(added))
+		return newIndex(all, slices.Clone(added))
 	}
 	changes := make([]blockChange, len(x.blocks))
 	for _, r := range removed {
-		c := &changes[x.place(r)]
+		c := &changes[x.place(all, r)]
 		c.removed = append(c.removed, r)
 	}
 	for _, r := range added {
-		c := &changes[x.place(r)]
+		c := &changes[x.place(all, r)]
 		c.added = append(c.added, r)
 	}
 	derived := &index{blocks: make([]*block, 0, len(x.blocks)+1)}
@@ -129,8 +129,8 @@ func (x *index) with(removed, added []*row, rest func()) *index {
 			derived.blocks = append(derived.blocks, b)
 			continue
 		}
-		if r := c.apply(&b.run); len(r.rows) > 0 {
-			derived.blocks = append(derived.blocks, cut(r)...)
+		if r := c.apply(all, &b.run); len(r.rows) > 0 {
+			derived.blocks = append(derived.blocks, cut(all, r)...)
 		}
 		rest()
 	}
@@ -138,26 +138,26 @@ func (x *index) with(removed, added []*row, rest func()) *index {
 }
 
 // place returns the number of the block that holds the row, or that it would be added to.
-func (x *index) place(r *row) int {
-	after := sort.Search(len(x.blocks), func(i int) bool { return compareRows(x.blocks[i].rows[0], r) > 0 })
+func (x *index) place(all sheets, r row) int {
+	after := sort.Search(len(x.blocks), func(i int) bool { return compareRows(all.at(x.blocks[i].rows[0]), r) > 0 })
 	return max(after-1, 0)
 }
 
 // blockChange is what leaves and enters one block.
-type blockChange struct{ removed, added []*row }
+type blockChange struct{ removed, added []row }
 
 // apply returns the run of the changed block. What stays is copied in as few pieces as there are changes: none of
 // its rows is read.
-func (c *blockChange) apply(old *run) run {
+func (c *blockChange) apply(all sheets, old *run) run {
 	slices.SortFunc(c.removed, compareRows)
 	slices.SortFunc(c.added, compareRows)
 	changed, from := newRun(len(old.rows)+len(c.added)-len(c.removed)), 0
 	copyTo := func(place int) { changed.copy(old, from, place); from = place }
 	removed := c.removed
 	for _, added := range c.added {
-		place := old.place(added)
+		place := old.place(all, added)
 		for len(removed) > 0 && compareRows(removed[0], added) < 0 {
-			copyTo(old.place(removed[0]))
+			copyTo(old.place(all, removed[0]))
 			from++
 			removed = removed[1:]
 		}
@@ -165,7 +165,7 @@ func (c *blockChange) apply(old *run) run {
 		changed.add(added)
 	}
 	for _, r := range removed {
-		copyTo(old.place(r))
+		copyTo(old.place(all, r))
 		from++
 	}
 	copyTo(len(old.rows))

@@ -35,11 +35,11 @@ func Plain(s *Snapshot, p *Payment, o Options) (*Answer, error) {
 		}
 	}
 	if o.View == OnePerPSP {
-		candidates = bestOfEachPSP(candidates)
+		candidates = q.bestOfEachPSP(candidates)
 	}
-	slices.SortFunc(candidates, func(a, b plainCandidate) int { return o.compare(&a.candidate, &b.candidate) })
+	slices.SortFunc(candidates, func(a, b plainCandidate) int { return q.compare(&o, &a.candidate, &b.candidate) })
 	for _, c := range candidates[:min(len(candidates), int(o.Limit))] {
-		answer.Quotes = append(answer.Quotes, c.quote(&s.deps))
+		answer.Quotes = append(answer.Quotes, c.quote(s))
 	}
 	return answer, nil
 }
@@ -50,8 +50,8 @@ type plainCandidate struct {
 	contributions []Contribution
 }
 
-func (c *plainCandidate) quote(d *Deps) Quote {
-	shown := c.row.made(d)
+func (c *plainCandidate) quote(s *Snapshot) Quote {
+	shown := s.sheets.at(c.number).made(&s.deps)
 	return Quote{
 		Bundle: &shown.bundle, GrossCents: c.gross, NetCents: c.net, OnUs: c.onUs,
 		Contributions: c.contributions, Note: shown.note,
@@ -70,7 +70,7 @@ type plainRun struct {
 func (s *Snapshot) subscriptionsOf(ecs []string) (map[string][]Subscription, error) {
 	found := map[string][]Subscription{}
 	for _, ec := range ecs {
-		if _, ok := s.plans.get(ec); !ok || ec == "" || s.deps.Subscriptions == nil {
+		if _, ok := s.plans.get(shardOf(hashOf(ec)), ec); !ok || ec == "" || s.deps.Subscriptions == nil {
 			continue
 		}
 		subscriptions, err := s.deps.Subscriptions(s.revision, ec)
@@ -99,7 +99,7 @@ func (q *query) evaluator() *condition.Evaluator {
 }
 
 // row runs the program of one bundle and computes what it costs.
-func (run *plainRun) row(r *row) (c plainCandidate, applies bool, err error) {
+func (run *plainRun) row(r row) (c plainCandidate, applies bool, err error) {
 	contributions, subscribed := run.contributions(r)
 	program, err := r.program(run.query.s)
 	if err != nil {
@@ -119,8 +119,8 @@ func (run *plainRun) row(r *row) (c plainCandidate, applies bool, err error) {
 	}
 	q := run.query
 	c.candidate = candidate{
-		row: r, psp: r.psp, key: q.key(&r.digest, run.options),
-		gross: gross, net: gross - split(contributions, bearable), onUs: q.flagged(&r.digest),
+		number: r.number, psp: r.psp, key: q.key(&r.digest, run.options),
+		gross: gross, net: gross - split(contributions, bearable), onUs: q.flagged(&r.digest), own: r.onUs,
 	}
 	c.contributions = contributions
 	return c, true, nil
@@ -128,7 +128,7 @@ func (run *plainRun) row(r *row) (c plainCandidate, applies bool, err error) {
 
 // program returns the compiled canonical program of the row's bundle. Its condition must compile by
 // itself first: only then does it stay within its brackets when it is made part of the program.
-func (r *row) program(s *Snapshot) (*condition.Program, error) {
+func (r row) program(s *Snapshot) (*condition.Program, error) {
 	if r.when() != nil {
 		if _, err := r.when().Program(); err != nil {
 			return nil, err
@@ -139,7 +139,7 @@ func (r *row) program(s *Snapshot) (*condition.Program, error) {
 
 // contributions returns what each EC of the cart declares for a bundle, nothing unless all do (Q16), and
 // whether all have a valid subscription to it (Q6).
-func (run *plainRun) contributions(r *row) (declared []Contribution, subscribed bool) {
+func (run *plainRun) contributions(r row) (declared []Contribution, subscribed bool) {
 	subscribed, all := true, true
 	for _, ec := range run.query.ecs {
 		chosen, share := run.chosen(ec, r.id())
@@ -216,11 +216,11 @@ func (run *plainRun) noticeShare(notice *Notice, sub *Subscription) int64 {
 }
 
 // bestOfEachPSP holds Q19.
-func bestOfEachPSP(candidates []plainCandidate) []plainCandidate {
+func (q *query) bestOfEachPSP(candidates []plainCandidate) []plainCandidate {
 	best := map[uint32]plainCandidate{}
 	for _, c := range candidates {
-		if kept, ok := best[c.row.psp]; !ok || better(&c.candidate, &kept.candidate) {
-			best[c.row.psp] = c
+		if kept, ok := best[c.psp]; !ok || q.better(&c.candidate, &kept.candidate) {
+			best[c.psp] = c
 		}
 	}
 	var rows []plainCandidate

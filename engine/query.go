@@ -52,6 +52,9 @@ type filter struct {
 	channel, broker string
 }
 
+// row returns that of a number.
+func (q *query) row(number uint32) row { return q.s.sheets.at(number) }
+
 // read prepares a payment. Errors: *InvalidPaymentError, *UnknownNameError.
 func (q *query) read(s *Snapshot, p *Payment, o *Options) error {
 	q.s, q.payment = s, p
@@ -153,7 +156,7 @@ func resolve(kind, name string, numbers *names, registered registry) (uint32, st
 }
 
 // admits reports whether the block list, the PSP filter and the Poste switch let a row pass (Q4, Q9).
-func (q *query) admits(r *row) bool {
+func (q *query) admits(r row) bool {
 	return q.admitsPSP(r.psp) && (len(q.filters) == 0 || q.filtered(r.psp, r.text(textChannel), r.text(textBroker)))
 }
 
@@ -185,13 +188,13 @@ func (q *query) pspsAsked() (psps int) {
 }
 
 // current reports whether the row is valid on the day and scheduled at the hour (Q12, Q13).
-func (q *query) current(r *row) bool {
+func (q *query) current(r row) bool {
 	return r.validity.Holds(q.local.Date) && r.schedule().Holds(q.local)
 }
 
 // passes reports whether the row passes all rules that the bitmaps of a block stand for (Q1 to Q3, Q5,
 // Q7, Q8, Q10, Q11). It is for rows that are not reached through an index.
-func (q *query) passes(r *row) bool {
+func (q *query) passes(r row) bool {
 	return r.band.Holds(q.amount) &&
 		(q.touchpoint == none || r.touchpoint == none || r.touchpoint == q.touchpoint) &&
 		(q.paymentType == none || r.paymentType == none || r.paymentType == q.paymentType) &&
@@ -201,11 +204,11 @@ func (q *query) passes(r *row) bool {
 		q.suitsIssuer(r)
 }
 
-func (q *query) sharesCategory(r *row) bool {
+func (q *query) sharesCategory(r row) bool {
 	if !r.categorised || !q.taxonomyAsked {
 		return true
 	}
-	for _, category := range r.special.categories {
+	for _, category := range r.special().categories {
 		if slices.Contains(q.categories, category) {
 			return true
 		}
@@ -215,7 +218,7 @@ func (q *query) sharesCategory(r *row) bool {
 
 // suitsIssuer holds Q10 and Q11: on-us bundles are for cards of their ABI and those only for them, and
 // a card of the ABI configured for AMEX gets nothing else.
-func (q *query) suitsIssuer(r *row) bool {
+func (q *query) suitsIssuer(r row) bool {
 	own := q.issuer != none && r.abi == q.issuer
 	return own == r.onUs && (own || !q.amex)
 }

@@ -29,8 +29,8 @@ type Quoter struct {
 	// placeOf gives for every PSP the place of its candidate, in the round it was written in.
 	placeOf []place
 	round   uint32
-	// contributed are the GLOBAL rows that were looked at with contributions already.
-	contributed []*row
+	// contributed are the numbers of the GLOBAL rows that were looked at with contributions already.
+	contributed []uint32
 	// first holds, where rows are pruned, the keys of the candidates that come first, ascending, as
 	// many as there are rows at most.
 	first  []uint64
@@ -44,16 +44,17 @@ type place struct{ round, at uint32 }
 
 // candidate is a row that applies, with what it costs.
 type candidate struct {
-	row        *row
 	gross, net int64
 	// key is what the order compares beside the net fee: the PSP's place in the order of chance of
 	// the payment, or the key of its business name (see Options.byName).
 	key uint64
 	psp uint32
+	// number is that of the row: of most candidates nothing is asked that needs the row itself.
+	number uint32
 	// from and to bound the row's part of Quoter.contributions.
 	from, to int32
-	// onUs is the flag of Q24, by which Q21 goes.
-	onUs bool
+	// onUs is the flag of Q24, by which Q21 goes; own says that the bundle itself is on-us.
+	onUs, own bool
 	// tight says that no row that the walk has yet to meet can replace the candidate: it was met in
 	// order of fee, and its fee is the lowest that it can be.
 	tight bool
@@ -125,7 +126,7 @@ func (q *Quoter) subscribed() error {
 	first := &q.cart.ecs[0]
 	for first.at < len(first.plan.subscriptions) {
 		slot := first.plan.subscriptions[first.at].slot
-		if r := q.query.s.rows.at(slot); r != nil && q.query.passes(r) && q.query.admits(r) && q.query.current(r) {
+		if r := q.query.s.rowOf(slot); r.there() && q.query.passes(r) && q.query.admits(r) && q.query.current(r) {
 			q.subscribedRow(r, slot)
 		}
 		first.at += len(first.seek(slot))
@@ -135,7 +136,7 @@ func (q *Quoter) subscribed() error {
 
 // subscribedRow adds the row of one bundle that the first EC has subscribed to, and that passes all that
 // does not depend on subscriptions, if it applies.
-func (q *Quoter) subscribedRow(r *row, slot uint32) {
+func (q *Quoter) subscribedRow(r row, slot uint32) {
 	from := len(q.contributions)
 	contribute := true
 	for i := range q.cart.ecs {
@@ -157,30 +158,31 @@ func (q *Quoter) subscribedRow(r *row, slot uint32) {
 		}
 	}
 	if r.kind == Global {
-		q.contributed = append(q.contributed, r)
+		q.contributed = append(q.contributed, r.number)
 	}
-	if !q.consider(&r.digest, r, from, false, false) {
+	if !q.consider(&r.digest, r.number, from, false, false) {
 		q.contributions = q.contributions[:from]
 	}
 }
 
 // consider adds a row that passes everything but its condition, if that holds, and reports whether it
-// was kept. The contributions from the given place on are the row's.
-func (q *Quoter) consider(d *digest, r *row, from int, tight, final bool) bool {
-	if d.conditional && r.when() != nil && !q.holds(r) {
+// was kept. The contributions from the given place on are the row's, of which the digest and the number are given.
+func (q *Quoter) consider(d *digest, number uint32, from int, tight, final bool) bool {
+	if d.conditional && !q.holds(q.query.row(number)) {
 		return false
 	}
 	gross := d.lowest
 	if !d.flat {
 		var err error
+		r := q.query.row(number)
 		if gross, err = r.feeCents(q.query.amount, q.query.notices); err != nil {
 			q.failed = append(q.failed, Failure{&r.show(&q.query.s.deps).bundle, err})
 			return false
 		}
 	}
 	c := candidate{
-		row: r, gross: gross, net: gross, key: q.query.key(d, &q.options), psp: d.psp,
-		from: int32(from), to: int32(len(q.contributions)), onUs: q.query.flagged(d), tight: tight, final: final,
+		number: number, gross: gross, net: gross, key: q.query.key(d, &q.options), psp: d.psp,
+		from: int32(from), to: int32(len(q.contributions)), onUs: q.query.flagged(d), own: d.onUs, tight: tight, final: final,
 	}
 	if own := q.contributions[from:]; len(own) > 0 {
 		bearable := gross
@@ -200,7 +202,7 @@ func (q *Quoter) add(c *candidate) bool {
 		*p = place{q.round, uint32(len(q.candidates))}
 		q.candidates = append(q.candidates, *c)
 		q.noteKey(c)
-	} else if kept := &q.candidates[p.at]; better(c, kept) {
+	} else if kept := &q.candidates[p.at]; q.query.better(c, kept) {
 		*kept = *c
 	} else {
 		return false
@@ -214,21 +216,25 @@ func (q *Quoter) add(c *candidate) bool {
 }
 
 // better reports whether a is to be the row of its PSP rather than b (Q19).
-func better(a, b *candidate) bool {
+func (q *query) better(a, b *candidate) bool {
 	switch {
 	case a.net != b.net:
 		return a.net < b.net
 	case a.gross != b.gross:
 		return a.gross < b.gross
-	case a.row.onUs != b.row.onUs:
-		return a.row.onUs
+	case a.own != b.own:
+		return a.own
 	}
-	return a.row.id() < b.row.id()
+	return q.row(a.number).id() < q.row(b.number).id()
 }
 
-// holds runs the row's condition (Q14). One that fails is noted and does not hold.
-func (q *Quoter) holds(r *row) bool {
-	program, err := r.when().Program()
+// holds runs the row's condition, if it has one (Q14). One that fails is noted and does not hold.
+func (q *Quoter) holds(r row) bool {
+	when := r.when()
+	if when == nil {
+		return true
+	}
+	program, err := when.Program()
 	if err == nil {
 		q.prepareFacts()
 		var holds bool

@@ -16,13 +16,14 @@ func (q *Quoter) finish() *Answer {
 	if limit < len(q.candidates) && limit <= fewRows {
 		q.pick(limit)
 	} else {
-		slices.SortFunc(q.candidates, q.options.order)
+		slices.SortFunc(q.candidates, q.order)
 	}
 	for i := range q.candidates[:min(limit, len(q.candidates))] {
 		c := &q.candidates[i]
-		shown := c.row.shown.Load()
+		row := q.query.row(c.number)
+		shown := row.kept().Load()
 		if shown == nil { // not by show, whose call all rows of all answers would pay
-			shown = c.row.show(&q.query.s.deps)
+			shown = row.show(&q.query.s.deps)
 		}
 		q.quotes = append(q.quotes, Quote{
 			Bundle: &shown.bundle, GrossCents: c.gross, NetCents: c.net, OnUs: c.onUs,
@@ -40,22 +41,22 @@ func (q *Quoter) finish() *Answer {
 // and only those that come before it are put in their place.
 func (q *Quoter) pick(limit int) {
 	first := q.candidates[:limit]
-	slices.SortFunc(first, q.options.order)
+	slices.SortFunc(first, q.order)
 	for i := limit; i < len(q.candidates); i++ {
-		if q.options.compare(&q.candidates[i], &first[limit-1]) >= 0 {
+		if q.query.compare(&q.options, &q.candidates[i], &first[limit-1]) >= 0 {
 			continue
 		}
 		c := q.candidates[i]
-		at, _ := slices.BinarySearchFunc(first, c, q.options.order)
+		at, _ := slices.BinarySearchFunc(first, c, q.order)
 		copy(first[at+1:], first[at:limit-1])
 		first[at] = c
 	}
 }
 
-func (o *Options) order(a, b candidate) int { return o.compare(&a, &b) }
+func (q *Quoter) order(a, b candidate) int { return q.query.compare(&q.options, &a, &b) }
 
 // compare is the order of the rows of an answer (Q20, Q21). It is total: no two bundles are equal.
-func (o *Options) compare(a, b *candidate) int {
+func (q *query) compare(o *Options, a, b *candidate) int {
 	if a.onUs != b.onUs && (o.OnUsFirst || o.View == EveryBundle) {
 		if a.onUs {
 			return -1
@@ -63,18 +64,18 @@ func (o *Options) compare(a, b *candidate) int {
 		return 1
 	}
 	if o.View == EveryBundle {
-		return compareChance(a, b)
+		return q.compareChance(a, b)
 	}
 	switch o.Order {
 	case OrderFee:
 		if a.net != b.net {
 			return cmp.Compare(a.net, b.net)
 		}
-		if c := compareNames(a, b); c != 0 {
+		if c := q.compareNames(a, b); c != 0 {
 			return c
 		}
 	case OrderPSPName:
-		if c := compareNames(a, b); c != 0 {
+		if c := q.compareNames(a, b); c != 0 {
 			return c
 		}
 		if a.net != b.net {
@@ -84,11 +85,11 @@ func (o *Options) compare(a, b *candidate) int {
 		if a.net != b.net {
 			return cmp.Compare(a.net, b.net)
 		}
-		return compareChance(a, b)
+		return q.compareChance(a, b)
 	default:
-		return compareChance(a, b)
+		return q.compareChance(a, b)
 	}
-	return strings.Compare(a.row.id(), b.row.id())
+	return strings.Compare(q.row(a.number).id(), q.row(b.number).id())
 }
 
 // byName says that the key of candidates is that of the PSP's business name; else it is its chance.
@@ -104,26 +105,26 @@ func (q *query) key(d *digest, o *Options) uint64 {
 	return chanceOf(q.seed, d.chance)
 }
 
-func compareNames(a, b *candidate) int {
+func (q *query) compareNames(a, b *candidate) int {
 	if a.key != b.key {
 		return cmp.Compare(a.key, b.key)
 	}
-	return comparePSPNames(a.row.text(textBusinessName), b.row.text(textBusinessName))
+	return comparePSPNames(q.row(a.number).text(textBusinessName), q.row(b.number).text(textBusinessName))
 }
 
 // compareChance puts the PSPs in the order of chance of the payment (Q22), and the rows of one PSP by
 // net fee. Two PSPs of equal chance, one pair in 2^64, go by their ids.
-func compareChance(a, b *candidate) int {
+func (q *query) compareChance(a, b *candidate) int {
 	if a.key != b.key {
 		return cmp.Compare(a.key, b.key)
 	}
 	if a.psp != b.psp {
-		return strings.Compare(fold(a.row.text(textPSP)), fold(b.row.text(textPSP)))
+		return strings.Compare(fold(q.row(a.number).text(textPSP)), fold(q.row(b.number).text(textPSP)))
 	}
 	if a.net != b.net {
 		return cmp.Compare(a.net, b.net)
 	}
-	return strings.Compare(a.row.id(), b.row.id())
+	return strings.Compare(q.row(a.number).id(), q.row(b.number).id())
 }
 
 // belowThreshold holds Q24.

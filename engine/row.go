@@ -3,23 +3,12 @@ package engine
 import (
 	"cmp"
 	"encoding/binary"
-	"fmt"
 	"math"
 )
 
-// row is a bundle prepared for matching: names as numbers, the lowest fee, the condition's program.
-// Rows are never changed, as their readers see them; snapshots share them.
-type row struct {
-	digest
-	traits
-	packed
-	// slot is the bundle's place in the snapshot, the same for every version of it.
-	slot uint32
-}
-
 // digest is what a walk needs of every row that it meets. Blocks keep the digests of their rows side by
 // side, so that a walk over many rows that share few PSPs reads memory in order and does not follow
-// the rows' pointers.
+// the rows' numbers.
 type digest struct {
 	// lowest is the lowest fee in cents that the bundle can ask; where flat is set it is the fee.
 	lowest int64
@@ -56,7 +45,7 @@ func nameKey(name string) uint64 {
 
 // compareRows is the order of the index: lowest fee, then the order in which equal fees are shown
 // (Q20), so that a walk in this order meets rows as they will be ranked.
-func compareRows(a, b *row) int {
+func compareRows(a, b row) int {
 	if c := cmp.Compare(a.lowest, b.lowest); c != 0 {
 		return c
 	}
@@ -87,39 +76,9 @@ func (d dictionaries) fork() dictionaries {
 	return dictionaries{d.psps.fork(), d.abis.fork(), d.touchpoints.fork(), d.paymentTypes.fork(), d.categories.fork()}
 }
 
-// newRow prepares a bundle, but for its names, which number does. It refuses what no check lets through and no
-// answer could be right with.
-func newRow(b *Bundle, deps *Deps) (*row, error) {
-	switch {
-	case b.ID == "" || b.PSP == "":
-		return nil, fmt.Errorf("bundle %q of PSP %q: id and PSP are mandatory", b.ID, b.PSP)
-	case b.Band.MinCents < 0 || b.Band.MaxCents <= b.Band.MinCents:
-		return nil, fmt.Errorf("bundle %q: band %d to %d is empty", b.ID, b.Band.MinCents, b.Band.MaxCents)
-	}
-	if faults := b.Fee.Check(); len(faults) > 0 {
-		return nil, fmt.Errorf("bundle %q: fee %s %s", b.ID, faults[0].Path, faults[0].Reason)
-	}
-	r := &row{}
-	r.traits = traits{
-		band: b.Band, touchpoint: none, paymentType: none,
-		cart: b.Cart, stamp: b.DigitalStamp, stampOnly: b.DigitalStampOnly, categorised: len(b.TransferCategories) > 0,
-	}
-	r.digest = digest{
-		chance: chanceID(fold(b.PSP)), name: nameKey(b.PSPBusinessName),
-		validity: b.Validity, onUs: b.OnUs, card: sameName(b.PaymentType, CardPaymentType),
-		conditional: b.Schedule != nil || b.When != "",
-	}
-	r.lowest, r.flat = b.Fee.Flat()
-	if !r.flat {
-		r.lowest, _ = b.Fee.Range(b.Band, b.Cart)
-	}
-	r.pack(b, deps)
-	return r, nil
-}
-
-// number gives a new row its place and its names their numbers.
-func (r *row) number(slot uint32, d dictionaries) {
-	r.slot, r.psp, r.abi = slot, d.psps.add(r.text(textPSP)), d.abis.add(r.text(textABI))
+// assignNames gives the names of a new row their numbers.
+func (r row) assignNames(d dictionaries) {
+	r.psp, r.abi = d.psps.add(r.text(textPSP)), d.abis.add(r.text(textABI))
 	if touchpoint := r.text(textTouchpoint); named(touchpoint) {
 		r.touchpoint = d.touchpoints.add(touchpoint)
 	}
@@ -129,8 +88,9 @@ func (r *row) number(slot uint32, d dictionaries) {
 	if !r.categorised {
 		return
 	}
-	for _, code := range r.special.transferCategories {
-		r.special.categories = append(r.special.categories, d.categories.add(BareCategory(code)))
+	s := r.special()
+	for _, code := range s.transferCategories {
+		s.categories = append(s.categories, d.categories.add(BareCategory(code)))
 	}
 }
 
@@ -138,22 +98,20 @@ func (r *row) number(slot uint32, d dictionaries) {
 // catalogue, for which somebody waits. A smaller change leaves the other processors to quotes.
 const rowsAtOnce, tasksAtOnce = 20_000, 16
 
-// newRows prepares bundles.
-func newRows(bundles []*Bundle, deps *Deps) ([]*row, error) {
+// newSheets prepares bundles, with a rest after each sheet.
+func newSheets(bundles []*Bundle, deps *Deps) (sheets, error) {
+	made := make(sheets, (len(bundles)+sheetRows-1)/sheetRows)
 	count := 1
 	if len(bundles) >= rowsAtOnce {
 		count = tasksAtOnce
 	}
-	rows, faults, tasks := make([]*row, len(bundles)), make([]error, count), make([]func(), count)
-	part := (len(bundles) + count - 1) / count
+	faults, tasks := make([]error, count), make([]func(), count)
 	for n := range tasks {
-		from, to := min(n*part, len(bundles)), min((n+1)*part, len(bundles))
+		from, to := n*len(made)/count, (n+1)*len(made)/count
 		tasks[n] = func() {
 			for i := from; i < to && faults[n] == nil; i++ {
-				rows[i], faults[n] = newRow(bundles[i], deps)
-				if i%rowsBetweenRests == 0 {
-					deps.rest()
-				}
+				made[i], faults[n] = newSheet(bundles[i*sheetRows:min((i+1)*sheetRows, len(bundles))], deps)
+				deps.rest()
 			}
 		}
 	}
@@ -163,11 +121,8 @@ func newRows(bundles []*Bundle, deps *Deps) ([]*row, error) {
 			return nil, err
 		}
 	}
-	return rows, nil
+	return made, nil
 }
-
-// rowsBetweenRests is the number of rows that are prepared between two calls of Deps.Rest.
-const rowsBetweenRests = 32
 
 // named reports whether a touchpoint or payment type is a name and not "any" (Q2, Q3).
 func named(name string) bool {

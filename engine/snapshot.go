@@ -5,6 +5,7 @@ import (
 	"iter"
 	"slices"
 	"strings"
+	"sync/atomic"
 
 	"gec/engine/condition"
 )
@@ -24,9 +25,15 @@ type Snapshot struct {
 	// touchpoints and paymentTypes tell the registered names by their numbers.
 	touchpoints, paymentTypes registry
 
-	// slots gives every bundle a place in rows that it keeps for good.
-	slots shards[uint32]
-	rows  pages
+	// sheets holds the rows. held is how many of each are in the snapshot, free the places without a sheet, rows how many
+	// all sheets have, among them such as are gone.
+	sheets sheets
+	held   []uint8
+	free   []uint32
+	rows   int
+	// slots gives every bundle a slot that it keeps for good, pages tells the numbers of rows by slot.
+	slots slots
+	pages pages
 	len   int
 	// open is the index of the GLOBAL bundles that are not on-us, onUs those of the on-us ones, by the number
 	// of their ABI; nil for one without.
@@ -36,7 +43,7 @@ type Snapshot struct {
 	// manyNames tells, by number, the PSPs whose bundles carry different business names.
 	manyNames []bool
 	// plans holds the ECs that have subscriptions.
-	plans shards[*ECPlan]
+	plans shards[string, *ECPlan]
 }
 
 // Source is everything that a snapshot is made of.
@@ -99,11 +106,39 @@ type Change struct {
 
 // pspRows is what there is of one PSP.
 type pspRows struct {
-	// open is the index of its GLOBAL bundles that are not on-us.
-	open *index
+	// all are the slots of its bundles.
+	all byID
+	// open is the index of its GLOBAL bundles that are not on-us, see openOf.
+	open atomic.Pointer[index]
 	// names and abis say in how far its bundles agree. Exact shortcuts depend on it.
 	names map[string]int
 	abis  map[uint32]int
+}
+
+// fewOfPSP is the number of bundles up to which the index of a PSP is made when a quote first asks for it, which takes
+// some ten microseconds: most PSPs have few, and most quotes ask for none of their indexes.
+const fewOfPSP = 64
+
+// openOf returns the index of a PSP's GLOBAL bundles that are not on-us.
+func (s *Snapshot) openOf(psp uint32) *index {
+	p := s.psps[psp]
+	if x := p.open.Load(); x != nil {
+		return x
+	}
+	x := s.indexOf(p.all)
+	p.open.Store(x) // another one that was made meanwhile is the same
+	return x
+}
+
+// indexOf makes the index of those bundles that are GLOBAL and not on-us.
+func (s *Snapshot) indexOf(bundles byID) *index {
+	var rows []row
+	for _, slot := range bundles {
+		if r := s.rowOf(slot); r.kind == Global && !r.onUs {
+			rows = append(rows, r)
+		}
+	}
+	return newIndex(s.sheets, rows)
 }
 
 // NewSnapshot prepares a whole catalogue. It refuses settings and bundles that no answer could be
@@ -122,16 +157,16 @@ func (s *Snapshot) With(c Change) (*Snapshot, error) {
 	d := &derived
 	d.revision = c.Revision
 	d.names = s.names.fork()
-	rows, err := newRows(c.Put, &s.deps)
+	added, err := newSheets(c.Put, &s.deps)
 	if err != nil {
 		return nil, err
 	}
-	change := newRowChange(d)
+	change := newRowChange(s, d)
 	for _, id := range c.Remove {
 		change.remove(id)
 	}
-	for _, r := range rows {
-		if err := change.put(r); err != nil {
+	for _, sheet := range added {
+		if err := change.put(sheet); err != nil {
 			return nil, err
 		}
 	}
@@ -144,21 +179,22 @@ func (s *Snapshot) With(c Change) (*Snapshot, error) {
 	if len(c.ECs) > 0 {
 		plans := s.plans.edit()
 		for _, ec := range c.ECs {
-			plans.set(ec, &ECPlan{ec: ec})
+			plans.set(shardOf(hashOf(ec)), ec, &ECPlan{ec: ec})
 		}
 		d.plans = *plans.shards
 	}
-	if d.slots.len > pageRows && d.slots.len > slotsPerBundleMax*d.len {
+	if most := max(d.len, pageRows); d.slots.count > slotsPerBundleMax*most || d.rows > rowsPerBundleMax*most {
 		return d.renew()
 	}
 	return d, nil
 }
 
-// slotsPerBundleMax bounds the places that bundles which are gone leave behind. A catalogue that is
-// replaced by one with other ids again and again would else grow for ever.
-const slotsPerBundleMax = 3
+// slotsPerBundleMax and rowsPerBundleMax bound what bundles which are gone leave behind: their slots, and the rest of
+// their sheets. A catalogue that is replaced by one with other ids again and again would else grow for ever, and so
+// would one whose bundles change here and there.
+const slotsPerBundleMax, rowsPerBundleMax = 3, 2
 
-// renew makes the same snapshot with a place for each bundle that is there and no other.
+// renew makes the same snapshot with a slot and a row for each bundle that is there and no other.
 func (s *Snapshot) renew() (*Snapshot, error) {
 	src := Source{Revision: s.revision, Settings: *s.settings}
 	for b := range s.Bundles() {
@@ -228,8 +264,8 @@ func (s *Snapshot) Len() int { return s.len }
 
 // Bundle returns the bundle of an id.
 func (s *Snapshot) Bundle(id string) (*Bundle, bool) {
-	if slot, ok := s.slots.get(id); ok {
-		if r := s.rows.at(slot); r != nil {
+	if slot, ok := s.slotOf(id); ok {
+		if r := s.rowOf(slot); r.there() {
 			return r.bundle(), true
 		}
 	}
@@ -247,17 +283,71 @@ func (s *Snapshot) Bundles() iter.Seq[*Bundle] {
 	}
 }
 
-func (s *Snapshot) sortedRows() []*row {
-	rows := make([]*row, 0, s.len)
-	for _, page := range s.rows {
-		for _, r := range page {
-			if r != nil {
-				rows = append(rows, r)
+// BundlesOf returns the bundles of a PSP in order of id.
+func (s *Snapshot) BundlesOf(psp string) iter.Seq[*Bundle] {
+	return func(yield func(*Bundle) bool) {
+		for _, slot := range s.slotsOf(psp) {
+			if !yield(s.rowOf(slot).bundle()) {
+				return
 			}
 		}
 	}
-	slices.SortFunc(rows, func(a, b *row) int { return strings.Compare(a.id(), b.id()) })
+}
+
+// IDsOf returns the ids of a PSP's bundles, in order.
+func (s *Snapshot) IDsOf(psp string) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for _, slot := range s.slotsOf(psp) {
+			if !yield(s.rowOf(slot).id()) {
+				return
+			}
+		}
+	}
+}
+
+// slotsOf returns those of a PSP's bundles.
+func (s *Snapshot) slotsOf(psp string) byID {
+	if number := s.names.psps.find(psp); int64(number) < int64(len(s.psps)) && s.psps[number] != nil {
+		return s.psps[number].all
+	}
+	return nil
+}
+
+func (s *Snapshot) sortedRows() []row {
+	rows := make([]row, 0, s.len)
+	for _, page := range s.pages {
+		for _, number := range page {
+			if number != none {
+				rows = append(rows, s.sheets.at(number))
+			}
+		}
+	}
+	slices.SortFunc(rows, func(a, b row) int { return strings.Compare(a.id(), b.id()) })
 	return rows
+}
+
+// slotOf returns the slot of an id that there is or was.
+func (s *Snapshot) slotOf(id string) (slot uint32, ok bool) {
+	return s.slots.find(hashOf(id), id, func(slot uint32) bool { return s.holds(slot, id) })
+}
+
+// holds reports whether the bundle of a slot is there and has the id.
+func (s *Snapshot) holds(slot uint32, id string) bool {
+	r := s.rowOf(slot)
+	return r.there() && r.id() == id
+}
+
+// rowOf returns the row of a slot, the zero row where its bundle is gone, or not there yet: a plan that a later snapshot
+// has prepared may name such.
+func (s *Snapshot) rowOf(slot uint32) row {
+	if int(slot/pageRows) >= len(s.pages) {
+		return row{}
+	}
+	number := s.pages[slot/pageRows][slot%pageRows]
+	if number == none {
+		return row{}
+	}
+	return s.sheets.at(number)
 }
 
 // Unusable returns the bundles that are not quoted because their condition does not compile in the
@@ -278,12 +368,14 @@ func (s *Snapshot) Unusable() []Failure {
 
 const pageRows = 256
 
-// pages is an array of rows by slot of which a derived snapshot copies only the pages it changes.
-type pages []*[pageRows]*row
+// pages tells the numbers of rows by slot, none where the bundle is gone. A derived snapshot copies only the pages that
+// it changes.
+type pages []*[pageRows]uint32
 
-func (p pages) at(slot uint32) *row {
-	if int(slot/pageRows) >= len(p) {
-		return nil
+func newPage() *[pageRows]uint32 {
+	var page [pageRows]uint32
+	for i := range page {
+		page[i] = none
 	}
-	return p[slot/pageRows][slot%pageRows]
+	return &page
 }

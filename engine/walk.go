@@ -13,7 +13,7 @@ func (q *Quoter) walkOpen(enough int) {
 	for i := range q.query.filters {
 		psp := q.query.filters[i].psp
 		if int(psp) < len(s.psps) && s.psps[psp] != nil && (i == 0 || q.query.filters[i-1].psp != psp) {
-			q.walk(s.psps[psp].open, walkRange{})
+			q.walk(s.openOf(psp), walkRange{})
 		}
 	}
 }
@@ -81,71 +81,79 @@ func (q *Quoter) beaten(d *digest, b *block, i int) bool {
 	if !kept.final || kept.net > d.lowest {
 		return false
 	}
-	if kept.row == b.rows[i] {
+	if kept.number == b.rows[i] {
 		kept.tight = true
 		q.tight++
 	}
 	return true
 }
 
-// visit considers one row that passed the bitmaps.
-func (q *Quoter) visit(d *digest, r *row, rng walkRange) {
+// visit considers one row that passed the bitmaps, of which the digest and the number are given.
+func (q *Quoter) visit(d *digest, number uint32, rng walkRange) {
 	q.visited++
-	if !q.stands(d, r) {
+	if !q.stands(d, number) {
 		return
 	}
-	best, tight, final := r, false, false
+	best, tight, final := numbered{d, number}, false, false
 	if d.flat && !rng.onUs && q.options.Order != OrderFeeRandom {
 		if !q.query.s.manyNames[d.psp] {
 			tight = true
 		} else if rng.enough > 0 && !d.conditional {
-			best, final = q.bestOfTies(d, r)
-			tight = final && best == r
+			best, final = q.bestOfTies(best)
+			tight = final && best.number == number
 		}
 	}
-	q.consider(&best.digest, best, len(q.contributions), tight, final)
+	q.consider(best.digest, best.number, len(q.contributions), tight, final)
+}
+
+// numbered is what a walk knows of a row without reading it.
+type numbered struct {
+	*digest
+	number uint32
 }
 
 // stands reports whether a row that passed the bitmaps passes all that they do not stand for, but its condition.
-func (q *Quoter) stands(d *digest, r *row) bool {
+func (q *Quoter) stands(d *digest, number uint32) bool {
 	if !q.query.admitsPSP(d.psp) || !d.validity.Holds(q.query.local.Date) {
 		return false
 	}
-	if len(q.query.filters) > 0 && !q.query.filtered(d.psp, r.text(textChannel), r.text(textBroker)) {
+	if len(q.query.filters) > 0 {
+		if r := q.query.row(number); !q.query.filtered(d.psp, r.text(textChannel), r.text(textBroker)) {
+			return false
+		}
+	}
+	if d.conditional && !q.query.row(number).schedule().Holds(q.query.local) {
 		return false
 	}
-	if d.conditional && !r.schedule().Holds(q.query.local) {
-		return false
-	}
-	return len(q.contributed) == 0 || !slices.Contains(q.contributed, r)
+	return len(q.contributed) == 0 || !slices.Contains(q.contributed, number)
 }
 
 // bestOfTies returns which of the rows of a PSP that ask the same fee as one of them is its row (Q19), so that
 // the walk need not pass all rows of that fee to know. Equal fees of one PSP are met in order of id only where all
 // its bundles carry one name. It is not final where one of them has a condition: this runs when the walk gets
 // there.
-func (q *Quoter) bestOfTies(d *digest, r *row) (best *row, final bool) {
-	best = r
-	for _, b := range q.query.s.psps[d.psp].open.blocks {
-		if b.rows[0].lowest > d.lowest {
+func (q *Quoter) bestOfTies(of numbered) (best numbered, final bool) {
+	best = of
+	for _, b := range q.query.s.openOf(of.psp).blocks {
+		if b.digests[0].lowest > of.lowest {
 			return best, true
 		}
-		if b.rows[len(b.rows)-1].lowest < d.lowest || !q.ties.choose(b, &q.query) {
+		if b.digests[len(b.digests)-1].lowest < of.lowest || !q.ties.choose(b, &q.query) {
 			continue
 		}
 		for filled := q.ties.filled; filled != 0; {
 			w := next(&filled)
 			for rows := q.ties.word(w); rows != 0; {
 				i := w*64 + next(&rows)
-				other := &b.digests[i]
+				other := numbered{&b.digests[i], b.rows[i]}
 				switch {
-				case other.lowest < d.lowest || other.abi == q.query.issuer || other.lowest == d.lowest && !q.stands(other, b.rows[i]):
-				case other.lowest > d.lowest:
+				case other.lowest < of.lowest || other.abi == q.query.issuer || other.lowest == of.lowest && !q.stands(other.digest, other.number):
+				case other.lowest > of.lowest:
 					return best, true
 				case other.conditional || !other.flat:
 					return best, false
-				case b.rows[i].id() < best.id():
-					best = b.rows[i]
+				case q.query.row(other.number).id() < q.query.row(best.number).id():
+					best = other
 				}
 			}
 		}
