@@ -134,7 +134,7 @@ func (c *Catalogue) attempt(ctx context.Context, r request, work func(b base) (e
 	if e.empty() {
 		return current.record, errUnchanged
 	}
-	rows, change, err := e.settle(current.snapshot, now)
+	rows, change, err := e.settle(current.snapshot, now, c.pace.rest)
 	if err != nil {
 		return Record{}, err
 	}
@@ -177,8 +177,8 @@ func (c *Catalogue) attempt(ctx context.Context, r request, work func(b base) (e
 	return record, nil
 }
 
-// settle turns an edit into rows and into the change of the snapshot.
-func (e *edit) settle(snapshot *engine.Snapshot, now time.Time) ([]Row, engine.Change, error) {
+// settle turns an edit into rows and into the change of the snapshot, with rests between its bundles.
+func (e *edit) settle(snapshot *engine.Snapshot, now time.Time, rest func()) ([]Row, engine.Change, error) {
 	change := engine.Change{Revision: snapshot.Revision() + 1, Remove: e.removed}
 	rows := make([]Row, 0, len(e.put)+len(e.removed)+len(e.subscribed)+len(e.unsubscribed))
 	if e.settings != nil {
@@ -188,6 +188,7 @@ func (e *edit) settle(snapshot *engine.Snapshot, now time.Time) ([]Row, engine.C
 	}
 	change.Put = make([]*engine.Bundle, 0, len(e.put))
 	for i := range e.put {
+		rest()
 		b := e.put[i] // a copy: the caller's stays as it is
 		b.Updated, b.Revision, b.LanguageVersion = now, 0, 0
 		if b.Inserted.IsZero() {

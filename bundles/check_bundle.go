@@ -167,10 +167,7 @@ func (c *checker) validity(p engine.Period) {
 
 // date reports whether a date is one of the calendar, or open.
 func (c *checker) date(path string, d engine.Date) bool {
-	if d == 0 {
-		return true
-	}
-	if _, err := engine.ParseDate(d.String()); err != nil {
+	if d != 0 && !d.Valid() {
 		c.contradiction(path, fmt.Sprintf("%d is no date", d), "use one of the calendar")
 		return false
 	}

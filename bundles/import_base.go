@@ -30,6 +30,7 @@ func (i *importing) readAll(b base) error {
 
 // stored returns a bundle of the base, nil where there is none.
 func (i *importing) stored(b base, id string) *Bundle {
+	i.c.pace.rest()
 	stored, known := i.storedBundles[id]
 	if known || i.all {
 		return stored

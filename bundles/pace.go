@@ -7,11 +7,17 @@ import (
 	"time"
 )
 
-// workAtOnce is how long the preparation of a snapshot works before it rests as long: while it does, quotes that
-// wait for a processor get one. Tenths of a millisecond are what a quote may wait without being late.
-const workAtOnce = 300 * time.Microsecond
+// workAtOnce is how long a change is worked on before it rests: while it does, quotes that wait for a processor get one.
+// Tenths of a millisecond are what a quote may wait without being late. It rests as long as it worked, and restsWhenBusy
+// times as long where others were waiting for the processor, for longer than soon: what has come meanwhile on a busy
+// machine takes longer to answer than it took to come.
+const (
+	workAtOnce    = 300 * time.Microsecond
+	restsWhenBusy = 4
+	soon          = 10 * time.Microsecond
+)
 
-// pace makes who prepares a snapshot rest now and then. Whoever has the machine for himself, when a catalogue is
+// pace makes who works on a change rest now and then. Whoever has the machine for himself, when a catalogue is
 // opened, takes no rest. It is safe for concurrent use.
 type pace struct {
 	// serving says that somebody may want a quote meanwhile.
@@ -25,17 +31,24 @@ func (p *pace) rest() {
 	if !p.serving.Load() {
 		return
 	}
-	worked := time.Duration(time.Now().UnixNano() - p.since.Load())
-	switch {
-	case worked < workAtOnce:
+	now := time.Now()
+	worked := time.Duration(now.UnixNano() - p.since.Load())
+	if worked < workAtOnce {
 		return
-	case worked < 10*workAtOnce:
+	}
+	runtime.Gosched()
+	if worked < 10*workAtOnce { // else other work has begun since, or this was kept waiting itself
+		if time.Since(now) > soon {
+			worked *= restsWhenBusy
+		}
 		time.Sleep(worked)
-	default: // other work has begun since, or this was kept waiting itself
-		runtime.Gosched()
 	}
 	p.since.Store(time.Now().UnixNano())
 }
+
+// Rest is for those who work on a change before the catalogue gets it, such as the reader of its document: called every
+// few microseconds, it now and then waits a little, so that quotes go first.
+func (c *Catalogue) Rest() { c.pace.rest() }
 
 // together runs tasks at once, as many of them as there are processors.
 func together(tasks ...func()) {

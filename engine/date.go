@@ -32,6 +32,11 @@ func ParseDate(s string) (Date, error) {
 	return dateOf(t), nil
 }
 
+// Valid reports whether the date is one of the calendar, from year 1 to 9999. The open end is not.
+func (d Date) Valid() bool {
+	return d >= 10101 && d <= 99991231 && MakeDate(int(d)/10000, time.Month(d/100%100), int(d)%100) == d
+}
+
 // String returns the ISO form, "2026-11-21"; the open end is the empty string.
 func (d Date) String() string {
 	if d == 0 {

@@ -284,3 +284,16 @@ func TestE1HolidaysOfItaly(t *testing.T) {
 		}
 	}
 }
+
+// TestQ12DatesOfTheCalendar holds that a date is valid where its ISO form is one that can be read.
+func TestQ12DatesOfTheCalendar(t *testing.T) {
+	for date, want := range map[engine.Date]bool{
+		20261121: true, 20240229: true, 10101: true, 99991231: true, 20000229: true,
+		0: false, 20260229: false, 19000229: false, 20261301: false, 20260100: false, 20260431: false,
+		10100: false, 20260001: false, 99991232: false, 100000101: false, -20261121: false,
+	} {
+		if date.Valid() != want {
+			t.Errorf("date %d: valid %t, want %t", date, date.Valid(), want)
+		}
+	}
+}

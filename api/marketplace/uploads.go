@@ -147,7 +147,9 @@ func (c *call) format() (format.Name, error) {
 
 // read reads a file of bundles and checks them, so that all faults are told at once.
 func (c *call) read(name format.Name, body []byte) ([]bundles.Bundle, []bundles.Fault, error) {
-	d, warnings, err := format.Parse(name, body, format.ReadOptions{Settings: c.catalogue.Current().Settings(), Check: c.judge})
+	d, warnings, err := format.Parse(name, body, format.ReadOptions{
+		Settings: c.catalogue.Current().Settings(), Check: c.judge, Rest: c.catalogue.Rest,
+	})
 	if err != nil {
 		return nil, nil, err
 	}

@@ -32,7 +32,7 @@ func (a *API) addBundles(x *exchange) error {
 	if err != nil {
 		return err
 	}
-	document, err := parseBundles(x.body)
+	document, err := parseBundles(c, x.body)
 	if err != nil {
 		return err
 	}
@@ -41,14 +41,14 @@ func (a *API) addBundles(x *exchange) error {
 	return x.changed(http.StatusCreated, c, replaceBundles(x.r.Context(), c, document, options))
 }
 
-// parseBundles reads a list of snapshot bundles. Errors: *problem.Problem; bundles.Faults, with places in the list as
+// parseBundles reads a list of snapshot bundles for a catalogue. Errors: *problem.Problem; bundles.Faults, with places in the list as
 // it was sent.
-func parseBundles(list []byte) (bundles.Document, error) {
+func parseBundles(c *bundles.Catalogue, list []byte) (bundles.Document, error) {
 	const before, after = `{"bundles":`, `}`
 	if !json.Valid(list) {
 		return bundles.Document{}, problem.Malformed("the body is no JSON document: send a list of bundles")
 	}
-	document, _, err := format.Parse(format.Snapshot, slices.Concat([]byte(before), list, []byte(after)), format.ReadOptions{})
+	document, _, err := format.Parse(format.Snapshot, slices.Concat([]byte(before), list, []byte(after)), format.ReadOptions{Rest: c.Rest})
 	var faults bundles.Faults
 	if errors.As(err, &faults) {
 		placed := slices.Clone(faults)

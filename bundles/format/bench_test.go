@@ -36,6 +36,21 @@ func TestYAMLHoldsTenThousandBundles(t *testing.T) {
 	}
 }
 
+// Who reads a document for a server is asked to rest between its bundles.
+func TestReadersRestBetweenBundles(t *testing.T) {
+	const count = 7
+	for _, name := range []format.Name{format.Native, format.Snapshot} {
+		var file bytes.Buffer
+		if err := format.Write(name, &file, manyBundles(count), format.WriteOptions{}); err != nil {
+			t.Fatal(err)
+		}
+		rests := 0
+		if mustRead(t, name, file.Bytes(), format.ReadOptions{Rest: func() { rests++ }}); rests != count {
+			t.Errorf("%s: %d rests at %d bundles", name, rests, count)
+		}
+	}
+}
+
 func BenchmarkRead(b *testing.B) {
 	const n = 10_000
 	for _, bench := range []struct {

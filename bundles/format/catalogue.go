@@ -96,6 +96,7 @@ func issuerFields() *table[engine.IssuerRange] {
 
 func takeBundles(d *decoder, f *file) {
 	d.elements(BundlesMax, func() {
+		d.rest()
 		_, at := d.peek()
 		b := bundleDraft{Bundle: bundles.Bundle{Bundle: engine.Bundle{Touchpoint: engine.Any, Cart: true}}}
 		if d.name == Snapshot {

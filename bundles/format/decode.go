@@ -31,6 +31,8 @@ type decoder struct {
 	path     []step
 	faults   []found
 	warnings []bundles.Fault
+	// rest is called between bundles.
+	rest func()
 }
 
 // step is one part of the path of a value: a field's name or, where that is empty, an index.
@@ -46,7 +48,7 @@ type found struct {
 }
 
 func newDecoder(src source, name Name) *decoder {
-	return &decoder{source: src, name: name, lenient: name != Native && name != access, tables: newTables(name)}
+	return &decoder{source: src, name: name, lenient: name != Native && name != access, tables: newTables(name), rest: func() {}}
 }
 
 // full reports whether no more faults are gathered, so that nothing more need be read.

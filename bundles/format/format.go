@@ -71,6 +71,9 @@ type ReadOptions struct {
 	// what it returns is reported together with those, with line and column. It is meant for
 	// bundles.CheckDocument, so that an author sees all faults of a file at once (A2).
 	Check Check
+	// Rest, where given, is called between the bundles of a document other than a CDI or a CSV table, so that a server can
+	// let others go first.
+	Rest func()
 }
 
 // Check judges what was read of a document: its faults, with native paths, and its warnings.
@@ -108,6 +111,9 @@ func Parse(name Name, data []byte, o ReadOptions) (bundles.Document, []bundles.F
 		return bundles.Document{}, nil, bundles.Faults{*fault}
 	}
 	d := newDecoder(src, name)
+	if o.Rest != nil {
+		d.rest = o.Rest
+	}
 	var document bundles.Document
 	if name == FeeList {
 		document = d.feeList(o)
