@@ -64,6 +64,7 @@ func ServeFloor(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
+	runtime.GOMAXPROCS(runtime.GOMAXPROCS(0) + 1) // as the service has it
 	httpServer, grpcServer := httpFloor(httpAnswer), grpcFloor(grpcAnswer)
 	failed := make(chan error, 2)
 	go func() { failed <- httpServer.Serve(httpListener) }()

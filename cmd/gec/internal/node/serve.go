@@ -49,6 +49,7 @@ type node struct {
 // Serve runs a node until ctx is done or a listener fails, and calls ready once it answers. At the end it
 // stops in order: readiness off, calls under way finish, the store is closed.
 func Serve(ctx context.Context, c config.Config, version string, log *slog.Logger, ready func(Ready)) (err error) {
+	oneThreadMore()
 	if err := CheckAddresses(c); err != nil {
 		return err
 	}
