@@ -110,21 +110,19 @@ func (w *wire) manySubscriptions() error {
 	return nil
 }
 
-// Quotes during uploads are measured in turns of two seconds, and so of two uploads.
-const (
-	uploadRounds = 7
-	uploadTurn   = 2 * time.Second
-)
+// uploadPaces are those of quotes during uploads: turns of one second, and so an upload a second in those that have one.
+var uploadPaces = service.Paces{Peak: paces.Peak, WarmUp: paces.WarmUp, Turn: time.Second}
 
 // uploads measures quotes while the catalogue changes.
-func (w *wire) uploads(pair *service.Pair, bundles int, perSecond float64) error {
+func (w *wire) uploads(pair *service.Pair, bundles int) error {
 	const each = 500
 	say("quotes during uploads at %d bundles …", bundles)
-	u, err := pair.MeasureUploads(w.ctx, 64, perSecond, uploadRounds, each, warmUp, uploadTurn)
+	u, err := pair.MeasureUploads(w.ctx, 64, w.s.latencyRounds, each, uploadPaces)
 	if err != nil {
 		return err
 	}
-	ratio := service.PairedRatio(u.Busy.P99, u.Rest.P99)
+	perSecond := service.Median(u.Rates)
+	ratio := service.MeanRatio(u.Busy.P99, u.Rest.P99)
 	w.report.goal(goal{
 		What: fmt.Sprintf("p99 while %d bundles are uploaded every second", each), Goal: "≤ 1.5 × at rest",
 		Measured: fmt.Sprintf("p50 %s, p99 %s at %.0f /s", duration(service.Median(u.Busy.P50)), duration(service.Median(u.Busy.P99)), perSecond),

@@ -17,11 +17,15 @@ const (
 	// examSize is the number of different requests.
 	examSize = 64
 	// How often a load is measured, in turn with its floor: peaks at 64 connections, which are judged, and at 16,
-	// latencies, batches.
-	peakRounds, fewRounds, latencyRounds, batchRounds = 20, 6, 12, 40
+	// batches.
+	peakRounds, fewRounds, batchRounds = 20, 6, 40
 
 	warmUp = 50 * time.Millisecond
 )
+
+// paces are those of latencies. Their tail is made of events that come once or twice in a second, so that only many
+// turns tell how one compares with the other.
+var paces = service.Paces{Peak: 100 * time.Millisecond, WarmUp: 20 * time.Millisecond, Turn: 400 * time.Millisecond}
 
 // wire measures the running service.
 type wire struct {
@@ -110,12 +114,12 @@ func (w *wire) catalogue(bundles int) (err error) {
 	if err != nil {
 		return err
 	}
-	half, err := w.loads(pair, bundles)
+	err = w.loads(pair, bundles)
 	if err == nil && large && w.s.measures("memory") {
 		err = w.memory(pair, bundles)
 	}
 	if err == nil && large && w.s.measures("uploads") {
-		err = w.uploads(pair, bundles, half)
+		err = w.uploads(pair, bundles)
 	}
 	if err = errors.Join(err, pair.Stop()); err != nil || !large || !w.s.measures("changes") {
 		return err
@@ -123,8 +127,8 @@ func (w *wire) catalogue(bundles int) (err error) {
 	return w.changes(folder, bundles)
 }
 
-// loads measures peaks and latencies over both contracts, and returns half of the peak over HTTP.
-func (w *wire) loads(pair *service.Pair, bundles int) (half float64, err error) {
+// loads measures peaks and latencies over both contracts, and batches.
+func (w *wire) loads(pair *service.Pair, bundles int) error {
 	for _, contract := range []struct {
 		part, name string
 		kind       func(*service.Process) *service.Target
@@ -133,37 +137,33 @@ func (w *wire) loads(pair *service.Pair, bundles int) (half float64, err error) 
 		{"http", "HTTP v2", pair.HTTP, map[bool]float64{true: 0.90, false: 0.85}[bundles == bench.ListBundles]},
 		{"grpc", "gRPC Quote", pair.GRPC, 0.85},
 	} {
-		if !w.s.measures(contract.part) && (contract.part != "http" || !w.s.measures("uploads")) {
+		if !w.s.measures(contract.part) {
 			continue
 		}
-		peakHalf, err := w.peaks(pair, bundles, contract.name, contract.kind, contract.least)
-		if err != nil {
-			return 0, err
-		}
-		if half == 0 {
-			half = peakHalf
+		if err := w.peaks(pair, bundles, contract.name, contract.kind, contract.least); err != nil {
+			return err
 		}
 		if !w.s.measures("latency") {
 			continue
 		}
-		if err := w.latency(pair, bundles, contract.name, contract.kind, peakHalf); err != nil {
-			return 0, err
+		if err := w.latency(pair, bundles, contract.name, contract.kind); err != nil {
+			return err
 		}
 	}
 	if !w.s.measures("batch") {
-		return half, nil
+		return nil
 	}
-	return half, w.batch(pair, bundles)
+	return w.batch(pair, bundles)
 }
 
-// peaks measures how many calls are answered at most, and returns half of that.
-func (w *wire) peaks(pair *service.Pair, bundles int, name string, kind func(*service.Process) *service.Target, least float64) (half float64, err error) {
+// peaks measures how many calls are answered at most.
+func (w *wire) peaks(pair *service.Pair, bundles int, name string, kind func(*service.Process) *service.Target, least float64) error {
 	for _, load := range [][2]int{{16, fewRounds}, {64, peakRounds}} {
 		connections, rounds := load[0], load[1]
 		say("%s at %d bundles, %d connections …", name, bundles, connections)
 		p, err := pair.MeasurePeaks(w.ctx, kind, connections, rounds, warmUp, w.s.load)
 		if err != nil {
-			return 0, err
+			return err
 		}
 		g := goal{
 			What:     fmt.Sprintf("%s, %d bundles, %d connections", name, bundles, connections),
@@ -174,12 +174,11 @@ func (w *wire) peaks(pair *service.Pair, bundles int, name string, kind func(*se
 		if connections == 64 {
 			g.Goal, g.Met, g.Why = fmt.Sprintf("≥ %.2f × floor", least), verdict(p.Ratio() >= least), peakMissed(p, least)
 			w.report.goal(g)
-			half = service.Median(p.Service.PerSecond) / 2
 		} else {
 			w.report.detail(g)
 		}
 	}
-	return half, nil
+	return nil
 }
 
 // peakMissed says why a peak may be below its goal.
@@ -190,18 +189,18 @@ func peakMissed(p *service.Peaks, least float64) string {
 	return fmt.Sprintf("a call takes %s of the server where one of ready bytes takes %s", duration(p.Service.CPU()), duration(p.Floor.CPU()))
 }
 
-// latency measures how long answers take at a rate.
-func (w *wire) latency(pair *service.Pair, bundles int, name string, kind func(*service.Process) *service.Target, perSecond float64) error {
-	say("%s at %d bundles, latency at %.0f /s …", name, bundles, perSecond)
-	ours, floor, err := pair.MeasureLatency(w.ctx, kind, 64, perSecond, latencyRounds, warmUp, w.s.load)
+// latency measures how long answers take at half of the peak.
+func (w *wire) latency(pair *service.Pair, bundles int, name string, kind func(*service.Process) *service.Target) error {
+	say("%s at %d bundles, latency at half of the peak …", name, bundles)
+	ours, floor, rates, err := pair.MeasureLatency(w.ctx, kind, 64, w.s.latencyRounds, paces)
 	if err != nil {
 		return err
 	}
-	ratio := service.PairedRatio(ours.P99, floor.P99)
+	ratio := service.MeanRatio(ours.P99, floor.P99)
 	w.report.goal(goal{
 		What:     fmt.Sprintf("%s p99, %d bundles, open loop at half of the peak", name, bundles),
 		Goal:     "≤ 2 × floor",
-		Measured: fmt.Sprintf("p50 %s, p99 %s at %.0f /s", duration(service.Median(ours.P50)), duration(service.Median(ours.P99)), perSecond),
+		Measured: fmt.Sprintf("p50 %s, p99 %s at %.0f /s", duration(service.Median(ours.P50)), duration(service.Median(ours.P99)), service.Median(rates)),
 		Floor:    fmt.Sprintf("p50 %s, p99 %s", duration(service.Median(floor.P50)), duration(service.Median(floor.P99))),
 		Ratio:    ratio, Met: verdict(ratio <= 2),
 	})

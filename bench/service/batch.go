@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"net"
 	"sync"
 	"time"
 )
@@ -15,12 +16,16 @@ const batchWrite = 16 << 10
 // Batch asks a number of quotes on one stream of BatchQuote, all sent while answers come in, and returns how
 // long it took. The requests are taken in turn. Errors: too few answers, too.
 func (t *Target) Batch(ctx context.Context, quotes int) (took time.Duration, err error) {
-	c, err := dialGRPC(ctx, t.Address, batchMethod, t.Headers)
+	conn, err := new(net.Dialer).DialContext(ctx, "tcp", t.Address)
 	if err != nil {
 		return 0, err
 	}
-	defer func() { err = errors.Join(err, c.close()) }()
-	stop := context.AfterFunc(ctx, func() { _ = c.conn.SetDeadline(time.Now()) })
+	defer func() { err = errors.Join(err, conn.Close()) }()
+	c, err := newGRPCConn(conn, batchMethod, t.Headers)
+	if err != nil {
+		return 0, err
+	}
+	stop := context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Now()) })
 	defer stop()
 	if err := c.batch(t.Requests[:1]); err != nil { // the settings of the server are known from here on
 		return 0, err
@@ -84,7 +89,7 @@ func (c *grpcConn) batch(requests [][]byte) error {
 	w := &c.window
 	w.change(func() { w.stream, w.ended = w.initial, false })
 	sent := make(chan error, 1)
-	go func() { sent <- c.send(requests) }()
+	go func() { sent <- c.sendAll(requests) }()
 	answers, err := c.countAnswers()
 	w.change(func() { w.ended = true })
 	err = errors.Join(err, <-sent)
@@ -95,8 +100,8 @@ func (c *grpcConn) batch(requests [][]byte) error {
 	return err
 }
 
-// send writes the head of a call and its messages.
-func (c *grpcConn) send(requests [][]byte) error {
+// sendAll writes the head of a call and its messages.
+func (c *grpcConn) sendAll(requests [][]byte) error {
 	out := appendFrame(c.out[:0], frameHeaders, flagEndHeaders, c.stream, c.head)
 	flush := func() error {
 		_, err := c.conn.Write(out)

@@ -1,11 +1,10 @@
 package service
 
 import (
-	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"net"
+	"io"
 	"strings"
 )
 
@@ -44,25 +43,23 @@ const (
 // request but for the number of its stream are the same every time, and headers of answers are not decoded.
 // A client that does all that a client should costs several times what the server does.
 type grpcConn struct {
-	conn   net.Conn
+	conn   io.ReadWriteCloser
 	out    []byte // a request: one frame of headers, one of data
 	head   []byte // the headers of every request
 	in     []byte // in[start:end] was read and not looked at yet
 	start  int
 	end    int
 	answer []byte
+	// stream is that of the call that is under way, or, where none was asked yet, of the first one.
 	stream uint32
+	asked  bool
 	// received counts the bytes that the server was not yet given room for again.
 	received uint32
 	// window bounds what a batch sends; a single request is shorter than any.
 	window window
 }
 
-func dialGRPC(ctx context.Context, address, method string, headers []Header) (*grpcConn, error) {
-	conn, err := new(net.Dialer).DialContext(ctx, "tcp", address)
-	if err != nil {
-		return nil, err
-	}
+func newGRPCConn(conn io.ReadWriteCloser, method string, headers []Header) (*grpcConn, error) {
 	c := &grpcConn{conn: conn, head: requestHeaders(method, headers), in: make([]byte, 128<<10), stream: 1}
 	c.window.more.L = &c.window.mu
 	c.window.initial, c.window.connection = windowDefault, windowDefault
@@ -70,21 +67,25 @@ func dialGRPC(ctx context.Context, address, method string, headers []Header) (*g
 	hello = appendFrame(hello, frameSettings, 0, 0, appendSetting(appendSetting(nil, settingTableSize, 0), settingWindowSize, windowMax))
 	hello = appendFrame(hello, frameWindowUpdate, 0, 0, binary.BigEndian.AppendUint32(nil, windowMax-windowDefault))
 	if _, err := conn.Write(hello); err != nil {
-		return nil, errors.Join(err, conn.Close())
+		return nil, err
 	}
 	return c, nil
 }
 
-// call sends a request message and returns the message that answers it, valid until the next call. Errors: a
-// call that the server refused, too, without the reason.
-func (c *grpcConn) call(request []byte) ([]byte, error) {
+func (c *grpcConn) send(request []byte) error {
+	if c.asked {
+		c.stream += 2
+	}
+	c.asked, c.answer = true, c.answer[:0]
 	c.out = appendFrame(c.out[:0], frameHeaders, flagEndHeaders, c.stream, c.head)
 	c.out = appendFrameHead(c.out, len(request)+messageHead, frameData, flagEndStream, c.stream)
 	c.out = append(appendMessageHead(c.out, len(request)), request...)
-	if _, err := c.conn.Write(c.out); err != nil {
-		return nil, err
-	}
-	c.answer = c.answer[:0]
+	_, err := c.conn.Write(c.out)
+	return err
+}
+
+// receive returns the message of an answer. Errors: a call that the server refused, too, without the reason.
+func (c *grpcConn) receive() ([]byte, error) {
 	for {
 		kind, flags, stream, payload, err := c.frame()
 		if err != nil {
@@ -101,7 +102,6 @@ func (c *grpcConn) call(request []byte) ([]byte, error) {
 			break
 		}
 	}
-	c.stream += 2
 	if len(c.answer) < messageHead {
 		return nil, errors.New("the server refused the call")
 	}

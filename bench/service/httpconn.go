@@ -2,62 +2,60 @@ package service
 
 import (
 	"bytes"
-	"context"
 	"fmt"
-	"net"
+	"io"
 	"strconv"
 )
 
 // httpConn is one HTTP/1.1 connection that is kept alive. It sends requests made beforehand and reads no more
 // of an answer than it must to know where it ends.
 type httpConn struct {
-	conn net.Conn
-	room []byte
+	conn io.ReadWriteCloser
+	// room[:read] is what has come of an answer, end is where it ends, -1 while that is not known.
+	room      []byte
+	read, end int
 	// headers are put into every request, with which they make out.
 	headers, out []byte
 }
 
-func dialHTTP(ctx context.Context, address string, headers []Header) (caller, error) {
-	conn, err := new(net.Dialer).DialContext(ctx, "tcp", address)
-	if err != nil {
-		return nil, err
-	}
+func newHTTPConn(conn io.ReadWriteCloser, headers []Header) *httpConn {
 	c := &httpConn{conn: conn, room: make([]byte, 64<<10)}
 	for _, h := range headers {
 		c.headers = fmt.Appendf(c.headers, "%s: %s\r\n", h.Name, h.Value)
 	}
-	return c, nil
+	return c
 }
 
-// call sends a request and returns the body of its answer, valid until the next call. Errors: an answer that
-// is not 200, too.
-func (c *httpConn) call(request []byte) ([]byte, error) {
+func (c *httpConn) send(request []byte) error {
 	if len(c.headers) > 0 {
 		line := bytes.IndexByte(request, '\n') + 1
 		c.out = append(append(append(c.out[:0], request[:line]...), c.headers...), request[line:]...)
 		request = c.out
 	}
-	if _, err := c.conn.Write(request); err != nil {
-		return nil, err
-	}
-	read, end := 0, -1
-	for end < 0 || read < end {
-		if read == len(c.room) {
+	c.read, c.end = 0, -1
+	_, err := c.conn.Write(request)
+	return err
+}
+
+// receive returns the body of an answer. Errors: an answer that is not 200, too.
+func (c *httpConn) receive() ([]byte, error) {
+	for c.end < 0 || c.read < c.end {
+		if c.read == len(c.room) {
 			c.room = append(c.room, make([]byte, len(c.room))...)
 		}
-		n, err := c.conn.Read(c.room[read:])
+		n, err := c.conn.Read(c.room[c.read:])
 		if err != nil {
 			return nil, err
 		}
-		read += n
-		if end < 0 {
-			if end, err = endOfAnswer(c.room[:read]); err != nil {
+		c.read += n
+		if c.end < 0 {
+			if c.end, err = endOfAnswer(c.room[:c.read]); err != nil {
 				return nil, err
 			}
 		}
 	}
-	head := bytes.Index(c.room[:read], []byte(endOfHead)) + len(endOfHead)
-	return c.room[head:end], nil
+	head := bytes.Index(c.room[:c.read], []byte(endOfHead)) + len(endOfHead)
+	return c.room[head:c.end], nil
 }
 
 func (c *httpConn) close() error { return c.conn.Close() }

@@ -12,18 +12,49 @@ import (
 	"gec/bundles/format"
 )
 
-// Latencies are quantiles of the latency at one rate, round by round.
+// Latencies are quantiles of the latency, turn by turn.
 type Latencies struct{ P50, P99, Longest []time.Duration }
 
 func (l *Latencies) add(h *Histogram) {
 	l.P50, l.P99, l.Longest = append(l.P50, h.Quantile(0.50)), append(l.P99, h.Quantile(0.99)), append(l.Longest, h.Longest())
 }
 
-// MeasureLatency measures the service and its floor in turn at one rate, in calls per second (open loop).
-func (p *Pair) MeasureLatency(ctx context.Context, kind func(*Process) *Target, connections int, perSecond float64, rounds int, warmUp, measured time.Duration) (ofService, ofFloor *Latencies, err error) {
+// Paces are the times of one round of latencies: of the peak of which half is asked for, and of each turn.
+type Paces struct {
+	Peak, WarmUp, Turn time.Duration
+}
+
+// halfPeak is what a round of latencies asks for: half of what the service answers at most (closed loop), in calls per
+// second. Each round measures it anew, for a machine that others use is not the same from one minute to the next, and
+// what is half of its peak now is nearly all of it then.
+func (t *Target) halfPeak(ctx context.Context, connections int, peak time.Duration) (float64, error) {
+	run, err := t.Peak(ctx, connections, 0, peak)
+	if err != nil {
+		return 0, err
+	}
+	return run.PerSecond() / 2, nil
+}
+
+// MeasureLatency measures the service and its floor in turn at half of the service's peak, open loop. It returns the
+// rates of the rounds, too, in calls per second.
+func (p *Pair) MeasureLatency(ctx context.Context, kind func(*Process) *Target, connections, rounds int, paces Paces) (ofService, ofFloor *Latencies, rates []float64, err error) {
 	ofService, ofFloor = &Latencies{}, &Latencies{}
-	err = p.turnsOn(ctx, kind, connections, rounds, func(of *Process, target *Target) error {
-		run, err := target.Steady(ctx, connections, perSecond, warmUp, measured)
+	service := kind(p.Service)
+	release, err := service.hold(ctx, connections)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	defer release()
+	turn := 0
+	err = p.turnsOn(ctx, kind, (*Target).holdEvents, connections, rounds, func(of *Process, target *Target) error {
+		if turn++; turn%2 == 1 {
+			rate, err := service.halfPeak(ctx, connections, paces.Peak)
+			if err != nil {
+				return err
+			}
+			rates = append(rates, rate)
+		}
+		run, err := target.Steady(ctx, connections, rates[len(rates)-1], paces.WarmUp, paces.Turn)
 		if err != nil {
 			return err
 		}
@@ -34,62 +65,71 @@ func (p *Pair) MeasureLatency(ctx context.Context, kind func(*Process) *Target, 
 		}
 		return nil
 	})
-	return ofService, ofFloor, err
+	return ofService, ofFloor, rates, err
 }
 
 // Uploads says how quotes fare while the catalogue changes.
 type Uploads struct {
-	// Rest and Busy are the latencies without and with an upload a second.
+	// Rest and Busy are the latencies of turns without and with an upload at their beginning.
 	Rest, Busy Latencies
-	// Times are how long the uploads took, each of so many new bundles.
+	// Rates are those of the rounds, in calls per second.
+	Rates []float64
+	// Times are how long the uploads took, in turn one that adds so many bundles and one that removes them.
 	Times   []time.Duration
 	Bundles int
 }
 
-// MeasureUploads measures quotes over HTTP at one rate, in turn at rest and while a list of new bundles is
-// uploaded every second by the test endpoint. What is uploaded stays.
-func (p *Pair) MeasureUploads(ctx context.Context, connections int, perSecond float64, rounds, bundlesEach int, warmUp, measured time.Duration) (*Uploads, error) {
+// MeasureUploads measures quotes over HTTP at half of the peak, in turns with and without an upload. Uploads come by
+// the test endpoint.
+func (p *Pair) MeasureUploads(ctx context.Context, connections, rounds, bundlesEach int, paces Paces) (*Uploads, error) {
 	u := &Uploads{Bundles: bundlesEach}
-	lists, err := uploadLists(bundlesEach, rounds*(int((warmUp+measured)/time.Second)+1))
+	changes, err := addAndRemove(bundlesEach)
 	if err != nil {
 		return nil, err
 	}
-	for range rounds {
-		run, err := p.HTTP(p.Service).Steady(ctx, connections, perSecond, warmUp, measured)
+	target := p.HTTP(p.Service)
+	for _, hold := range []holding{(*Target).hold, (*Target).holdEvents} {
+		release, err := hold(target, ctx, connections)
 		if err != nil {
 			return nil, err
 		}
-		u.Rest.add(&run.Latency)
-		stop := make(chan struct{})
-		uploaded := make(chan error, 1)
-		go func() { uploaded <- p.uploadEverySecond(ctx, &lists, stop, u) }()
-		run, err = p.HTTP(p.Service).Steady(ctx, connections, perSecond, warmUp, measured)
-		close(stop)
-		if err = errors.Join(err, <-uploaded); err != nil {
+		defer release()
+	}
+	for round := range rounds {
+		rate, err := target.halfPeak(ctx, connections, paces.Peak)
+		if err != nil {
 			return nil, err
 		}
-		u.Busy.add(&run.Latency)
+		u.Rates = append(u.Rates, rate)
+		for turn := range 2 {
+			busy := (turn+round)%2 == 1
+			uploaded := make(chan error, 1)
+			go func() {
+				if busy {
+					uploaded <- p.upload(ctx, changes[len(u.Times)%len(changes)], u)
+				}
+				close(uploaded)
+			}()
+			run, err := target.Steady(ctx, connections, rate, paces.WarmUp, paces.Turn)
+			if err = errors.Join(err, <-uploaded); err != nil {
+				return nil, err
+			}
+			if busy {
+				u.Busy.add(&run.Latency)
+			} else {
+				u.Rest.add(&run.Latency)
+			}
+		}
 	}
 	return u, nil
 }
 
-func (p *Pair) uploadEverySecond(ctx context.Context, lists *[][]byte, stop chan struct{}, u *Uploads) error {
-	tick := time.NewTicker(time.Second)
-	defer tick.Stop()
-	for len(*lists) > 0 {
-		started := time.Now()
-		if _, err := p.HTTP(p.Service).Ask(ctx, (*lists)[0]); err != nil {
-			return err
-		}
-		u.Times = append(u.Times, time.Since(started))
-		*lists = (*lists)[1:]
-		select {
-		case <-stop:
-			return nil
-		case <-tick.C:
-		}
-	}
-	return nil
+// upload sends one change.
+func (p *Pair) upload(ctx context.Context, change []byte, u *Uploads) error {
+	started := time.Now()
+	_, err := p.HTTP(p.Service).Ask(ctx, change)
+	u.Times = append(u.Times, time.Since(started))
+	return err
 }
 
 // uploadsBeyond is a number of bundles that no measured catalogue has: uploaded bundles are none of theirs.

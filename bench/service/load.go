@@ -5,15 +5,30 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"net"
 	"sync"
 	"time"
 )
 
 // caller is one connection to a server.
 type caller interface {
-	// call sends a request and returns its answer, valid until the next call.
-	call(request []byte) ([]byte, error)
+	// send sends a request, receive returns its answer, valid until the next request. Where reading from the
+	// connection does not wait, receive fails with errWait until the answer has come.
+	send(request []byte) error
+	receive() ([]byte, error)
 	close() error
+}
+
+// errWait says that an answer has not come yet.
+var errWait = errors.New("the answer has not come yet")
+
+// call sends a request and returns its answer, valid until the next call.
+func call(c caller, request []byte) ([]byte, error) {
+	if err := c.send(request); err != nil {
+		return nil, err
+	}
+	return c.receive()
 }
 
 // Target is a server and what it is asked.
@@ -29,9 +44,11 @@ type Target struct {
 	Headers []Header
 	// held are connections that are kept from one loop to the next, nil where each loop makes its own.
 	held []caller
+	// heldEvents are those for open loops.
+	heldEvents *events
 }
 
-// hold makes connections that the loops on the target use from now on, until release: making them costs a server
+// hold makes connections that the closed loops on the target use from now on, until release: making them costs a server
 // memory, and so, by collecting it, time that is none of the calls'.
 func (t *Target) hold(ctx context.Context, connections int) (release func(), err error) {
 	release = func() {
@@ -49,6 +66,17 @@ func (t *Target) hold(ctx context.Context, connections int) (release func(), err
 	return release, nil
 }
 
+// holdEvents is hold for open loops.
+func (t *Target) holdEvents(ctx context.Context, connections int) (release func(), err error) {
+	if t.heldEvents, err = t.newEvents(ctx, connections); err != nil {
+		return nil, err
+	}
+	return func() {
+		_ = t.heldEvents.close() // nothing is sent any more
+		t.heldEvents = nil
+	}, nil
+}
+
 func closeAll(callers []caller) {
 	for _, c := range callers {
 		_ = c.close() // nothing is sent any more
@@ -59,10 +87,23 @@ func closeAll(callers []caller) {
 type Header struct{ Name, Value string }
 
 func (t *Target) dial(ctx context.Context) (caller, error) {
-	if t.GRPC {
-		return dialGRPC(ctx, t.Address, quoteMethod, t.Headers)
+	conn, err := new(net.Dialer).DialContext(ctx, "tcp", t.Address)
+	if err != nil {
+		return nil, err
 	}
-	return dialHTTP(ctx, t.Address, t.Headers)
+	return t.speak(conn)
+}
+
+// speak makes a caller of a connection to the target.
+func (t *Target) speak(conn io.ReadWriteCloser) (caller, error) {
+	if !t.GRPC {
+		return newHTTPConn(conn, t.Headers), nil
+	}
+	c, err := newGRPCConn(conn, quoteMethod, t.Headers)
+	if err != nil {
+		return nil, errors.Join(err, conn.Close())
+	}
+	return c, nil
 }
 
 // Ask sends one request and returns a copy of its answer: the body, or the message.
@@ -71,7 +112,7 @@ func (t *Target) Ask(ctx context.Context, request []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	answer, err := c.call(request)
+	answer, err := call(c, request)
 	return bytes.Clone(answer), errors.Join(err, c.close())
 }
 
@@ -101,7 +142,7 @@ func (t *Target) Peak(ctx context.Context, connections int, warmUp, measured tim
 			if !sent.Before(end) || ctx.Err() != nil {
 				return ctx.Err()
 			}
-			if _, err := c.call(t.Requests[i%len(t.Requests)]); err != nil {
+			if _, err := call(c, t.Requests[i%len(t.Requests)]); err != nil {
 				return err
 			}
 			if sent.After(start) {
@@ -109,43 +150,6 @@ func (t *Target) Peak(ctx context.Context, connections int, warmUp, measured tim
 				local.Latency.Add(time.Since(sent))
 			}
 		}
-	})
-	if err == nil {
-		run.Took = measured
-	}
-	return run, err
-}
-
-// Steady asks at a rate, in calls per second, whether or not the server keeps up (open loop): every connection
-// has its instants to ask at, evenly spread, and asks at once where it is late. Errors as Peak.
-func (t *Target) Steady(ctx context.Context, connections int, perSecond float64, warmUp, measured time.Duration) (*Run, error) {
-	begin := time.Now()
-	start := begin.Add(warmUp)
-	end := start.Add(measured)
-	interval := time.Duration(float64(connections) / perSecond * float64(time.Second))
-	run, err := t.each(ctx, connections, func(c caller, connection int, local *Run) error {
-		alarm := time.NewTimer(0)
-		defer alarm.Stop()
-		due := begin.Add(interval * time.Duration(connection) / time.Duration(connections))
-		for i := connection * 7; due.Before(end); i++ {
-			if wait := time.Until(due); wait > 0 {
-				alarm.Reset(wait)
-				select {
-				case <-alarm.C:
-				case <-ctx.Done():
-					return ctx.Err()
-				}
-			}
-			if _, err := c.call(t.Requests[i%len(t.Requests)]); err != nil {
-				return err
-			}
-			if !due.Before(start) {
-				local.Calls++
-				local.Latency.Add(time.Since(due))
-			}
-			due = due.Add(interval)
-		}
-		return nil
 	})
 	if err == nil {
 		run.Took = measured

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"slices"
 	"strings"
@@ -158,6 +159,16 @@ func PairedRatio[T float64 | time.Duration](of, to []T) float64 {
 	return Median(ratios)
 }
 
+// MeanRatio returns the geometric mean of the same ratios. Where they scatter as those of latencies do, it tells more of
+// as many rounds than their median.
+func MeanRatio(of, to []time.Duration) float64 {
+	sum, count := 0.0, min(len(of), len(to))
+	for i := range count {
+		sum += math.Log(float64(of[i]) / float64(to[i]))
+	}
+	return math.Exp(sum / float64(count))
+}
+
 // Median returns the middle of the values, the lower one of two.
 func Median[T float64 | time.Duration](values []T) T {
 	return slices.Sorted(slices.Values(values))[(len(values)-1)/2]
@@ -180,12 +191,15 @@ func (p *Pair) turns(rounds int, do func(of *Process) error) error {
 	return nil
 }
 
+// holding is [Target.hold] or [Target.holdEvents].
+type holding func(t *Target, ctx context.Context, connections int) (release func(), err error)
+
 // turnsOn does the same on connections that are kept from the first turn to the last.
-func (p *Pair) turnsOn(ctx context.Context, kind func(*Process) *Target, connections, rounds int, do func(of *Process, target *Target) error) error {
+func (p *Pair) turnsOn(ctx context.Context, kind func(*Process) *Target, hold holding, connections, rounds int, do func(of *Process, target *Target) error) error {
 	targets := map[*Process]*Target{}
 	for _, process := range []*Process{p.Floor, p.Service} {
 		target := kind(process)
-		release, err := target.hold(ctx, connections)
+		release, err := hold(target, ctx, connections)
 		if err != nil {
 			return err
 		}
@@ -199,7 +213,7 @@ func (p *Pair) turnsOn(ctx context.Context, kind func(*Process) *Target, connect
 // many of them are better than a few long ones: the two of a round then see the same machine.
 func (p *Pair) MeasurePeaks(ctx context.Context, kind func(*Process) *Target, connections, rounds int, warmUp, measured time.Duration) (*Peaks, error) {
 	var peaks Peaks
-	err := p.turnsOn(ctx, kind, connections, rounds, func(of *Process, target *Target) error {
+	err := p.turnsOn(ctx, kind, (*Target).hold, connections, rounds, func(of *Process, target *Target) error {
 		turns := &peaks.Service
 		if of == p.Floor {
 			turns = &peaks.Floor

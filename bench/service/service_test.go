@@ -2,6 +2,8 @@ package service
 
 import (
 	"bytes"
+	"context"
+	"math"
 	"net"
 	"strings"
 	"testing"
@@ -68,6 +70,44 @@ func TestLoopsFailOnRefusals(t *testing.T) {
 		if _, err := target.Peak(t.Context(), 1, 0, time.Second); err == nil {
 			t.Errorf("%s: no error", name)
 		}
+		if _, err := target.Steady(t.Context(), 2, 100, 0, time.Second); err == nil {
+			t.Errorf("%s, open loop: no error", name)
+		}
+	}
+}
+
+func TestOpenLoopsKeepTheirConnections(t *testing.T) {
+	http, grpc := floors(t, bytes.Repeat([]byte("x"), 70_000))
+	for name, target := range map[string]*Target{"http": http, "grpc": grpc} {
+		release, err := target.holdEvents(t.Context(), 3)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 3 {
+			run, err := target.Steady(t.Context(), 3, 3000, 10*time.Millisecond, 20*time.Millisecond)
+			if err != nil || run.Calls != 60 || run.Calls != run.Latency.Count() {
+				t.Errorf("%s: %+v, %v", name, run, err)
+			}
+		}
+		if _, err := target.Steady(t.Context(), 4, 100, 0, time.Second); err == nil {
+			t.Errorf("%s: more connections than are held are taken", name)
+		}
+		release()
+		ended, cancel := context.WithCancel(t.Context())
+		cancel()
+		if _, err := target.Steady(ended, 1, 1000, 0, time.Hour); err == nil {
+			t.Errorf("%s: a loop that was ended goes on", name)
+		}
+	}
+}
+
+func TestRatiosOfRounds(t *testing.T) {
+	of, to := []time.Duration{2, 8, 9}, []time.Duration{1, 1, 9}
+	if got := PairedRatio(of, to); got != 2 {
+		t.Errorf("the median is %v instead of 2", got)
+	}
+	if got := MeanRatio(of, to); math.Abs(got-2.52) > 0.01 {
+		t.Errorf("the geometric mean is %v instead of the third root of 16", got)
 	}
 }
 

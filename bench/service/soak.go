@@ -61,6 +61,18 @@ func (p *Pair) Soak(ctx context.Context, connections int, perSecond float64, bun
 	return s, errors.Join(err, <-changed)
 }
 
+// Rest returns the p99 of so many windows of quotes at a rate, while nothing changes.
+func (p *Pair) Rest(ctx context.Context, connections int, perSecond float64, windows int) (p99 []time.Duration, err error) {
+	for range windows {
+		run, err := p.HTTP(p.Service).Steady(ctx, connections, perSecond, 0, soakWindow)
+		if err != nil {
+			return nil, err
+		}
+		p99 = append(p99, run.Latency.Quantile(0.99))
+	}
+	return p99, nil
+}
+
 // changeEverySecond sends the requests in turn, one a second.
 func (p *Pair) changeEverySecond(ctx context.Context, requests [][]byte, stop chan struct{}, s *Soak) error {
 	tick := time.NewTicker(time.Second)
