@@ -83,6 +83,9 @@ func Measure(lab *Lab, cases []Case, e Effort, progress func(round int)) (Result
 	return results, nil
 }
 
+// countLeast is how often an operation runs in a slice at least: one that takes as long collects garbage now and then.
+const countLeast = 8
+
 // calibrate warms an operation up, every payment once, and returns how often it fits a slice.
 func calibrate(operation Operation, slice time.Duration) (int, error) {
 	start := threadTime()
@@ -96,7 +99,7 @@ func calibrate(operation Operation, slice time.Duration) (int, error) {
 			if count > mixSize {
 				count -= count % mixSize
 			}
-			return max(count, 1), nil
+			return max(count, countLeast), nil
 		}
 	}
 }

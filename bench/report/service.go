@@ -18,7 +18,7 @@ const (
 	examSize = 64
 	// How often a load is measured, in turn with its floor: peaks at 64 connections, which are judged, and at 16,
 	// batches.
-	peakRounds, fewRounds, batchRounds = 20, 6, 40
+	peakRounds, fewRounds, batchRounds = 20, 6, 300
 
 	warmUp = 50 * time.Millisecond
 )

@@ -49,7 +49,6 @@ type node struct {
 // Serve runs a node until ctx is done or a listener fails, and calls ready once it answers. At the end it
 // stops in order: readiness off, calls under way finish, the store is closed.
 func Serve(ctx context.Context, c config.Config, version string, log *slog.Logger, ready func(Ready)) (err error) {
-	oneThreadMore()
 	if err := CheckAddresses(c); err != nil {
 		return err
 	}
@@ -102,6 +101,7 @@ func Serve(ctx context.Context, c config.Config, version string, log *slog.Logge
 		return err
 	}
 	defer endJournal() // once no call is under way any more
+	oneThreadMore() // not before: the catalogue is read in as many pieces at once, of which each takes memory
 	n, err := assemble(c, version, folder, keys, proofs, w, log)
 	if err != nil {
 		return err
