@@ -17,8 +17,6 @@ import (
 const (
 	soakConnections = 64
 	soakBundles     = 500
-	// restWindows are measured without changes before the run, and as many after it.
-	restWindows = 4
 	// growthMax is how many times its memory in the middle third of a run the service may take in the last.
 	growthMax = 1.05
 	// growthAfter is the length of a run whose growth says anything.
@@ -70,34 +68,27 @@ func (w *wire) halfOfPeak(folder string, exam *bench.Exam) (half float64, err er
 }
 
 func (w *wire) soak(pair *service.Pair, half float64) error {
-	// What the run is compared with is measured before and after it: a machine that others use changes meanwhile.
-	rest, err := pair.Rest(w.ctx, soakConnections, half, restWindows)
-	if err != nil {
-		return err
-	}
-	say("at rest p99 %s; %.0f calls a second for %s …", duration(service.Median(rest)), half, w.s.soak)
+	say("%.0f calls a second for %s …", half, w.s.soak)
 	run, err := pair.Soak(w.ctx, soakConnections, half, soakBundles, w.s.soak, func(s *service.Soak) {
-		say("%8s  p99 %s, %s", time.Duration(len(s.P99))*s.Window, duration(s.P99[len(s.P99)-1]), s.Resident[len(s.Resident)-1])
+		say("%8s  p99 %s, %d windows at rest, %s", time.Duration(len(s.P99))*s.Window, duration(s.P99[len(s.P99)-1]), len(s.Rest), s.Resident[len(s.Resident)-1])
 	})
 	if err != nil {
 		return err
 	}
-	after, err := pair.Rest(w.ctx, soakConnections, half, restWindows)
-	if err != nil {
-		return err
-	}
-	rest = append(rest, after...)
 	w.report.goal(goal{
 		What: fmt.Sprintf("calls answered in %s, %d bundles changing every second", w.s.soak, soakBundles), Goal: "0 errors",
 		Measured: fmt.Sprintf("%d, 0 errors", run.Latency.Count()), Met: verdict(true), // the first error ends the run
 	})
-	ratio := float64(service.Median(run.P99)) / float64(service.Median(rest))
-	w.report.goal(goal{
+	compared := goal{
 		What: fmt.Sprintf("p99 at %.0f /s", half), Goal: "≤ 1.5 × at rest",
 		Measured: fmt.Sprintf("median of %s windows %s, whole run p50 %s p99 %s, longest %s", run.Window, duration(service.Median(run.P99)),
 			duration(run.Latency.Quantile(0.5)), duration(run.Latency.Quantile(0.99)), duration(run.Latency.Longest())),
-		Floor: "at rest " + duration(service.Median(rest)), Ratio: ratio, Met: verdict(ratio <= 1.5),
-	})
+	}
+	if len(run.Rest) > 0 { // in a run of a minute at least
+		compared.Ratio = service.MeanRatio(run.Busy, run.Rest)
+		compared.Floor, compared.Met = fmt.Sprintf("in %d windows at rest %s", len(run.Rest), duration(service.Median(run.Rest))), verdict(compared.Ratio <= 1.5)
+	}
+	w.report.goal(compared)
 	last := run.Resident[len(run.Resident)-1]
 	middleThird, lastThird := run.Thirds()
 	growth := float64(lastThird) / float64(max(middleThird, 1))

@@ -101,7 +101,7 @@ func Serve(ctx context.Context, c config.Config, version string, log *slog.Logge
 		return err
 	}
 	defer endJournal() // once no call is under way any more
-	oneThreadMore() // not before: the catalogue is read in as many pieces at once, of which each takes memory
+	oneThreadMore()    // not before: the catalogue is read in as many pieces at once, of which each takes memory
 	n, err := assemble(c, version, folder, keys, proofs, w, log)
 	if err != nil {
 		return err
