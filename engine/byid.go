@@ -11,9 +11,8 @@ type byID []uint32
 // with returns the slots without those of some rows and with those of others. It looks for the places of these only: a
 // PSP may have all bundles. rowOf returns the row that a slot had before the change.
 func (s byID) with(removed, added []row, rowOf func(slot uint32) row) byID {
-	byIDs := func(a, b row) int { return cmp.Compare(a.id(), b.id()) }
-	slices.SortFunc(removed, byIDs)
-	slices.SortFunc(added, byIDs)
+	slices.SortFunc(removed, compareIDs)
+	slices.SortFunc(added, compareIDs)
 	next := make(byID, 0, len(s)+len(added)-len(removed))
 	for len(removed)+len(added) > 0 {
 		var r row

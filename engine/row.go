@@ -52,8 +52,11 @@ func compareRows(a, b row) int {
 	if c := comparePSPNames(a.text(textBusinessName), b.text(textBusinessName)); c != 0 {
 		return c
 	}
-	return cmp.Compare(a.id(), b.id())
+	return compareIDs(a, b)
 }
+
+// compareIDs orders rows by the ids of their bundles.
+func compareIDs(a, b row) int { return cmp.Compare(a.id(), b.id()) }
 
 // comparePSPNames orders business names, missing ones last (Q20).
 func comparePSPNames(a, b string) int {

@@ -29,19 +29,27 @@ func newRowChange(before, s *Snapshot) *rowChange {
 	}
 }
 
+// find returns the slot of an id.
+func (c *rowChange) find(hash uint64, id string) (slot uint32, ok bool) {
+	return c.slots.find(hash, id, func(slot uint32) bool { return c.s.holds(slot, id) })
+}
+
 // remove takes a bundle out; an unknown id is no change.
 func (c *rowChange) remove(id string) {
 	hash := hashOf(id)
-	slot, ok := c.slots.find(hash, id, func(slot uint32) bool { return c.s.holds(slot, id) })
+	slot, ok := c.find(hash, id)
 	if !ok {
 		return
 	}
-	r := c.s.rowOf(slot)
-	if !r.there() {
-		return
+	if r := c.s.rowOf(slot); r.there() {
+		c.slots.leave(hash, id, slot)
+		c.setRow(slot, none)
+		c.takeOut(r)
 	}
-	c.slots.leave(hash, id, slot)
-	c.setRow(slot, none)
+}
+
+// takeOut notes that a row leaves, for good or for another version of its bundle.
+func (c *rowChange) takeOut(r row) {
 	c.s.held[r.number/sheetRows]--
 	c.s.len--
 	c.count(r, -1)
@@ -81,14 +89,17 @@ func (c *rowChange) putRow(r row) error {
 		return fmt.Errorf("bundle %q: two bundles have this id", id)
 	}
 	c.seen[id] = true
-	c.remove(id)
 	hash := hashOf(id)
-	slot, ok := c.slots.find(hash, id, func(slot uint32) bool { return c.s.holds(slot, id) })
+	slot, ok := c.find(hash, id)
 	if !ok {
 		slot = uint32(c.slots.count)
 		c.slots.count++
 	}
-	c.slots.come(hash, id, slot)
+	if before := c.s.rowOf(slot); before.there() {
+		c.takeOut(before)
+	} else {
+		c.slots.come(hash, id, slot)
+	}
 	r.slot = slot
 	r.assignNames(c.s.names)
 	c.setRow(slot, r.number)

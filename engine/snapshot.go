@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"iter"
 	"slices"
-	"strings"
 	"sync/atomic"
 
 	"gec/engine/condition"
@@ -322,7 +321,7 @@ func (s *Snapshot) sortedRows() []row {
 			}
 		}
 	}
-	slices.SortFunc(rows, func(a, b row) int { return strings.Compare(a.id(), b.id()) })
+	slices.SortFunc(rows, compareIDs)
 	return rows
 }
 

@@ -41,8 +41,8 @@ func (a *API) addBundles(x *exchange) error {
 	return x.changed(http.StatusCreated, c, replaceBundles(x.r.Context(), c, document, options))
 }
 
-// parseBundles reads a list of snapshot bundles for a catalogue. Errors: *problem.Problem; bundles.Faults, with places in the list as
-// it was sent.
+// parseBundles reads a list of snapshot bundles for a catalogue. Errors: *problem.Problem; bundles.Faults, with places
+// in the list as it was sent.
 func parseBundles(c *bundles.Catalogue, list []byte) (bundles.Document, error) {
 	const before, after = `{"bundles":`, `}`
 	if !json.Valid(list) {
