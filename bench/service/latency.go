@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"gec/bench"
-	"gec/bundles"
 	"gec/bundles/format"
 )
 
@@ -135,20 +134,25 @@ func (p *Pair) upload(ctx context.Context, change []byte, u *Uploads) error {
 // uploadsBeyond is a number of bundles that no measured catalogue has: uploaded bundles are none of theirs.
 const uploadsBeyond = 200_000
 
-// uploadLists makes requests that each add so many new bundles.
-func uploadLists(bundlesEach, count int) (requests [][]byte, err error) {
-	all := bench.Upload(bundlesEach*count, uploadsBeyond, time.Now())
-	for n := range count {
-		part := bundles.Document{Settings: &bench.Generate(bench.List(1)).Settings, Bundles: all.Bundles[n*bundlesEach : (n+1)*bundlesEach]}
-		var file bytes.Buffer
-		if err := format.Write(format.Snapshot, &file, part, format.WriteOptions{}); err != nil {
-			return nil, err
-		}
-		var snapshot struct{ Bundles json.RawMessage }
-		if err := json.Unmarshal(file.Bytes(), &snapshot); err != nil {
-			return nil, err
-		}
-		requests = append(requests, HTTPRequest("/configuration/bundles/add", snapshot.Bundles))
+// addAndRemove makes a request that adds so many new bundles and one that takes them away.
+func addAndRemove(count int) ([][]byte, error) {
+	all := bench.Upload(count, uploadsBeyond, time.Now())
+	all.Settings = &bench.Generate(bench.List(1)).Settings
+	var file bytes.Buffer
+	if err := format.Write(format.Snapshot, &file, all, format.WriteOptions{}); err != nil {
+		return nil, err
 	}
-	return requests, nil
+	var snapshot struct{ Bundles json.RawMessage }
+	if err := json.Unmarshal(file.Bytes(), &snapshot); err != nil {
+		return nil, err
+	}
+	type member struct {
+		ID string `json:"id"`
+	}
+	var ids []member
+	for i := range all.Bundles {
+		ids = append(ids, member{all.Bundles[i].ID})
+	}
+	body, err := json.Marshal(ids)
+	return [][]byte{HTTPRequest("/configuration/bundles/add", snapshot.Bundles), HTTPRequest("/configuration/bundles/delete", body)}, err
 }

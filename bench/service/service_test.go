@@ -133,8 +133,8 @@ func TestFilledFoldersTakeChanges(t *testing.T) {
 }
 
 func TestUploadListsAreForTheTestEndpoint(t *testing.T) {
-	lists, err := uploadLists(50, 2)
-	if err != nil || len(lists) != 2 || bytes.Count(lists[1], []byte(`"idPsp"`)) != 50 {
+	lists, err := addAndRemove(50)
+	if err != nil || len(lists) != 2 || bytes.Count(lists[0], []byte(`"idPsp"`)) != 50 || bytes.Count(lists[1], []byte(`{"id":`)) != 50 {
 		t.Errorf("%d lists, %v", len(lists), err)
 	}
 }

@@ -1,15 +1,11 @@
 package service
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"sync/atomic"
 	"time"
-
-	"gec/bench"
 )
 
 // Soak is a long run at one rate, during which the catalogue changes every second.
@@ -102,26 +98,6 @@ func (p *Pair) changeEverySecond(ctx context.Context, requests [][]byte, resting
 		case <-tick.C:
 		}
 	}
-}
-
-// addAndRemove makes a request that adds bundles and one that takes them away.
-func addAndRemove(count int) ([][]byte, error) {
-	lists, err := uploadLists(count, 1)
-	if err != nil {
-		return nil, err
-	}
-	type member struct {
-		ID string `json:"id"`
-	}
-	var ids []member
-	for _, b := range bench.Upload(count, uploadsBeyond, time.Now()).Bundles {
-		ids = append(ids, member{b.ID})
-	}
-	var body bytes.Buffer
-	if err := json.NewEncoder(&body).Encode(ids); err != nil {
-		return nil, err
-	}
-	return [][]byte{lists[0], HTTPRequest("/configuration/bundles/delete", body.Bytes())}, nil
 }
 
 // Thirds returns the mean memory in the middle and in the last third of the run, when caches are full: looks at a heap
