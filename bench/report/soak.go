@@ -35,42 +35,22 @@ func soak(ctx context.Context, s settings, r *report) (err error) {
 	if err != nil {
 		return err
 	}
-	half, err := w.halfOfPeak(folder, exam)
-	if err != nil {
-		return err
-	}
 	pair, err := service.StartPair(ctx, w.node, folder, w.scratch, exam)
 	if err != nil {
 		return err
 	}
-	err = w.soak(pair, half)
+	err = w.soak(pair)
 	if err = errors.Join(err, pair.Stop(), r.print(os.Stdout)); err != nil || s.results == "" {
 		return err
 	}
 	return errors.Join(r.write(s.results), r.missed())
 }
 
-// halfOfPeak returns half of the calls a second that a node answers which turns none away. The soak itself has the
-// bound that a node has.
-func (w *wire) halfOfPeak(folder string, exam *bench.Exam) (half float64, err error) {
-	node := w.node
-	node.Arguments = append([]string{patient}, node.Arguments...)
-	pair, err := service.StartPair(w.ctx, node, folder, w.scratch, exam)
-	if err != nil {
-		return 0, err
-	}
-	defer func() { err = errors.Join(err, pair.Stop()) }()
-	peaks, err := pair.MeasurePeaks(w.ctx, pair.HTTP, soakConnections, peakRounds, warmUp, w.s.load)
-	if err != nil {
-		return 0, err
-	}
-	return service.Median(peaks.Service.PerSecond) / 2, err
-}
-
-func (w *wire) soak(pair *service.Pair, half float64) error {
-	say("%.0f calls a second for %s …", half, w.s.soak)
-	run, err := pair.Soak(w.ctx, soakConnections, half, soakBundles, w.s.soak, func(s *service.Soak) {
-		say("%8s  p99 %s, %d windows at rest, %s", time.Duration(len(s.P99))*s.Window, duration(s.P99[len(s.P99)-1]), len(s.Rest), s.Resident[len(s.Resident)-1])
+func (w *wire) soak(pair *service.Pair) error {
+	run, err := pair.Soak(w.ctx, soakConnections, soakBundles, w.s.soak, func(s *service.Soak) {
+		g := &s.Groups[len(s.Groups)-1]
+		say("%8s  %.0f calls a second, p99 %s, at rest %s, %s", s.Busy(), g.Rate,
+			duration(service.Median(g.Busy)), duration(g.Rest), s.Resident[len(s.Resident)-1])
 	})
 	if err != nil {
 		return err
@@ -79,16 +59,15 @@ func (w *wire) soak(pair *service.Pair, half float64) error {
 		What: fmt.Sprintf("calls answered in %s, %d bundles changing every second", w.s.soak, soakBundles), Goal: "0 errors",
 		Measured: fmt.Sprintf("%d, 0 errors", run.Latency.Count()), Met: verdict(true), // the first error ends the run
 	})
-	compared := goal{
-		What: fmt.Sprintf("p99 at %.0f /s", half), Goal: "≤ 1.5 × at rest",
-		Measured: fmt.Sprintf("median of %s windows %s, whole run p50 %s p99 %s, longest %s", run.Window, duration(service.Median(run.P99)),
+	busy, rest := run.Compared()
+	ratio := service.MeanRatio(busy, rest)
+	w.report.goal(goal{
+		What: fmt.Sprintf("p99 at half of the peak, %.0f /s in the median", service.Median(run.Rates())), Goal: "≤ 1.5 × at rest",
+		Measured: fmt.Sprintf("median of %s windows %s, whole run p50 %s p99 %s, longest %s", service.SoakWindow, duration(service.Median(busy)),
 			duration(run.Latency.Quantile(0.5)), duration(run.Latency.Quantile(0.99)), duration(run.Latency.Longest())),
-	}
-	if len(run.Rest) > 0 { // in a run of a minute at least
-		compared.Ratio = service.MeanRatio(run.Busy, run.Rest)
-		compared.Floor, compared.Met = fmt.Sprintf("in %d windows at rest %s", len(run.Rest), duration(service.Median(run.Rest))), verdict(compared.Ratio <= 1.5)
-	}
-	w.report.goal(compared)
+		Floor: fmt.Sprintf("in %d windows at rest %s", len(run.Groups), duration(service.Median(rest))),
+		Ratio: ratio, Met: verdict(ratio <= 1.5),
+	})
 	last := run.Resident[len(run.Resident)-1]
 	middleThird, lastThird := run.Thirds()
 	growth := float64(lastThird) / float64(max(middleThird, 1))

@@ -4,91 +4,152 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync/atomic"
+	"slices"
+	"sync"
 	"time"
 )
 
-// Soak is a long run at one rate, during which the catalogue changes every second.
+// Soak is a long run at half of the peak, during which the catalogue changes every second.
 type Soak struct {
-	// Latency of all calls but those of windows at rest, and P99 of each of their windows.
+	// Latency of all calls but those of windows at rest.
 	Latency Histogram
-	P99     []time.Duration
-	// Rest is the p99 of the windows without changes, of which one follows every windowsPerRest others: a machine that
-	// others use is not the same at the end as it was at the beginning. Busy is the median of those others.
-	Rest, Busy []time.Duration
-	// Resident is the memory of the service after each window.
+	Groups  []SoakGroup
+	// Resident is the memory of the service after each group.
 	Resident []Resident
 	// Changes are how long the changes took, in turn one that adds bundles and one that removes them.
 	Changes []time.Duration
-	Window  time.Duration
 }
 
-// soakWindow is the time between two looks at the service; after windowsPerRest of them comes one at rest.
+// SoakGroup is a window at rest and as many windows with changes before it as after it. What is compared lies within
+// one group: a machine that others use is not the same a minute later.
+type SoakGroup struct {
+	// Rate is what was asked for, in calls per second.
+	Rate float64
+	// Busy are the p99 of the windows with changes, Rest is that of the one without.
+	Busy []time.Duration
+	Rest time.Duration
+}
+
+// SoakWindow is the time over which p99 is looked at. busyWindows of them, an even number, make a group with one at
+// rest, soakPeak is how long the peak of a group is measured.
 const (
-	soakWindow     = 10 * time.Second
-	windowsPerRest = 5
+	SoakWindow  = 2 * time.Second
+	busyWindows = 4
+	soakPeak    = 300 * time.Millisecond
 )
 
-// Soak asks for quotes over HTTP at a rate, open loop, for that long, while every second a list of bundles is
-// added or taken away again, and in windows at rest between. It ends by itself. Progress is told of every window. Errors:
-// the first call or change that failed.
-func (p *Pair) Soak(ctx context.Context, connections int, perSecond float64, bundlesEach int, duration time.Duration, progress func(*Soak)) (*Soak, error) {
+// Soak asks for quotes over HTTP, open loop, for that long while every second a list of bundles is added or taken
+// away again, and in windows at rest between. Each group asks at half of the peak of that moment. It ends by itself.
+// Progress is told of every group. Errors: the first call or change that failed.
+func (p *Pair) Soak(ctx context.Context, connections, bundlesEach int, duration time.Duration, progress func(*Soak)) (*Soak, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	s := &Soak{Window: min(soakWindow, duration)}
-	changes, err := addAndRemove(bundlesEach)
+	s := &Soak{}
+	requests, err := addAndRemove(bundlesEach)
 	if err != nil {
 		return nil, err
 	}
-	var resting atomic.Bool
+	target := p.HTTP(p.Service)
+	for _, hold := range []holding{(*Target).hold, (*Target).holdEvents} {
+		release, err := hold(target, ctx, connections)
+		if err != nil {
+			return nil, err
+		}
+		defer release()
+	}
+	changes := &changes{target: p.HTTP(p.Service), requests: requests, resting: true}
 	stop, changed := make(chan struct{}), make(chan error, 1)
 	go func() {
-		err := p.changeEverySecond(ctx, changes, &resting, stop, s)
+		err := changes.everySecond(ctx, stop)
 		if err != nil {
 			cancel(fmt.Errorf("a change of the catalogue: %w", err))
 		}
 		changed <- err
 	}()
-	windows := int(duration / s.Window)
-	for n := 0; len(s.P99) < windows && err == nil; n++ {
-		resting.Store(n%(windowsPerRest+1) == windowsPerRest)
-		err = p.window(ctx, connections, perSecond, resting.Load(), s)
-		if err == nil {
-			progress(s)
+	for err == nil && s.Busy() < duration {
+		if err = s.group(ctx, target, connections, changes); err != nil {
+			break
 		}
+		resident, unknown := p.Service.Resident()
+		s.Resident, err = append(s.Resident, resident), unknown
+		progress(s)
 	}
 	close(stop)
-	return s, errors.Join(err, <-changed)
+	err = errors.Join(err, <-changed)
+	s.Changes = changes.times
+	return s, err
 }
 
-// window is one of a soak.
-func (p *Pair) window(ctx context.Context, connections int, perSecond float64, resting bool, s *Soak) error {
-	run, err := p.HTTP(p.Service).Steady(ctx, connections, perSecond, 0, s.Window)
-	if err != nil {
+// group is one of a soak.
+func (s *Soak) group(ctx context.Context, target *Target, connections int, changes *changes) (err error) {
+	var g SoakGroup
+	if g.Rate, err = target.halfPeak(ctx, connections, soakPeak); err != nil {
 		return err
 	}
-	if p99 := run.Latency.Quantile(0.99); resting {
-		s.Rest, s.Busy = append(s.Rest, p99), append(s.Busy, Median(s.P99[len(s.P99)-windowsPerRest:]))
-	} else {
-		s.Latency.Merge(&run.Latency)
-		s.P99 = append(s.P99, p99)
+	for n := range busyWindows + 1 {
+		resting := n == busyWindows/2
+		changes.rest(resting)
+		run, err := target.Steady(ctx, connections, g.Rate, 0, SoakWindow)
+		if err != nil {
+			return err
+		}
+		if p99 := run.Latency.Quantile(0.99); resting {
+			g.Rest = p99
+		} else {
+			g.Busy = append(g.Busy, p99)
+			s.Latency.Merge(&run.Latency)
+		}
 	}
-	resident, err := p.Service.Resident()
-	s.Resident = append(s.Resident, resident)
-	return err
+	changes.rest(true)
+	s.Groups = append(s.Groups, g)
+	return nil
 }
 
-// changeEverySecond sends the requests in turn, one a second, but while it rests.
-func (p *Pair) changeEverySecond(ctx context.Context, requests [][]byte, resting *atomic.Bool, stop chan struct{}, s *Soak) error {
+// Busy returns how long the catalogue has been changing.
+func (s *Soak) Busy() time.Duration { return time.Duration(len(s.Groups)) * busyWindows * SoakWindow }
+
+// Rates returns what the groups were asked, in calls per second.
+func (s *Soak) Rates() (rates []float64) {
+	for _, g := range s.Groups {
+		rates = append(rates, g.Rate)
+	}
+	return rates
+}
+
+// Compared returns the p99 of the windows with changes, and of each the one at rest that it is compared with.
+func (s *Soak) Compared() (busy, rest []time.Duration) {
+	for _, g := range s.Groups {
+		busy = append(busy, g.Busy...)
+		rest = append(rest, slices.Repeat([]time.Duration{g.Rest}, len(g.Busy))...)
+	}
+	return busy, rest
+}
+
+// changes are sent to a target in turn.
+type changes struct {
+	target   *Target
+	requests [][]byte
+	times    []time.Duration
+
+	// mu is held while a change is under way.
+	mu      sync.Mutex
+	resting bool
+}
+
+// rest says whether changes are to rest, and returns once the last one is over.
+func (c *changes) rest(resting bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.resting = resting
+}
+
+// everySecond sends one a second, but while they rest, until it is stopped.
+func (c *changes) everySecond(ctx context.Context, stop chan struct{}) error {
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
 	for {
-		if !resting.Load() {
-			started := time.Now()
-			if _, err := p.HTTP(p.Service).Ask(ctx, requests[len(s.Changes)%len(requests)]); err != nil {
-				return err
-			}
-			s.Changes = append(s.Changes, time.Since(started))
+		if err := c.send(ctx); err != nil {
+			return err
 		}
 		select {
 		case <-stop:
@@ -100,9 +161,21 @@ func (p *Pair) changeEverySecond(ctx context.Context, requests [][]byte, resting
 	}
 }
 
+func (c *changes) send(ctx context.Context) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.resting {
+		return nil
+	}
+	started := time.Now()
+	_, err := c.target.Ask(ctx, c.requests[len(c.times)%len(c.requests)])
+	c.times = append(c.times, time.Since(started))
+	return err
+}
+
 // Thirds returns the mean memory in the middle and in the last third of the run, when caches are full: looks at a heap
 // between two collections differ by more than it grows by. Memory is the service's own, without the mapped files,
-// which are as many as the store has. 0 for a run of fewer than three windows.
+// which are as many as the store has. 0 for a run of fewer than three groups.
 func (s *Soak) Thirds() (middle, last int64) {
 	third := len(s.Resident) / 3
 	if third == 0 {
