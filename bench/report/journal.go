@@ -48,7 +48,7 @@ func (w *wire) journal(exam *bench.Exam) (err error) {
 		Measured: fmt.Sprintf("%.0f /s, %s of CPU each, the writer's with it", service.Median(p.Service.PerSecond), duration(p.Service.CPU())),
 		Floor:    fmt.Sprintf("without %.0f /s, %s", service.Median(p.Floor.PerSecond), duration(p.Floor.CPU())),
 		Ratio:    p.Ratio(), RatioByCPU: p.CPURatio(), Met: verdict(p.CPURatio() >= 0.95),
-		Why: "judged by the processor time of server and client, which what else the machine does leaves alone",
+		Why: fmt.Sprintf("judged by the processor time of client and server, of which the journal takes %s a call", duration(p.Service.CPU()-p.Floor.CPU())),
 	})
 	return w.journaled(with, pair)
 }
