@@ -42,11 +42,19 @@ type preparedAttribute struct {
 	notEqual bool
 }
 
-// plan returns the prepared subscriptions of an EC; nil when it has none. Nobody is the EC without a tax
-// code (see Notice): what is stored under it by mistake reaches no payment.
+// planOf returns the plan of an EC; not ok when it has no subscriptions. Nobody is the EC without a tax code (see
+// Notice): what is stored under it by mistake reaches no payment.
+func (s *Snapshot) planOf(ec string) (plan *ECPlan, ok bool) {
+	if ec == "" || s.deps.Subscriptions == nil {
+		return nil, false
+	}
+	return s.plans.get(shardOf(hashOf(ec)), ec)
+}
+
+// plan returns the prepared subscriptions of an EC; nil when it has none.
 func (s *Snapshot) plan(ec string) (*preparedEC, error) {
-	plan, ok := s.plans.get(shardOf(hashOf(ec)), ec)
-	if !ok || ec == "" || s.deps.Subscriptions == nil {
+	plan, ok := s.planOf(ec)
+	if !ok {
 		return nil, nil
 	}
 	if prepared := plan.prepared.Load(); prepared != nil {

@@ -70,7 +70,7 @@ type plainRun struct {
 func (s *Snapshot) subscriptionsOf(ecs []string) (map[string][]Subscription, error) {
 	found := map[string][]Subscription{}
 	for _, ec := range ecs {
-		if _, ok := s.plans.get(shardOf(hashOf(ec)), ec); !ok || ec == "" || s.deps.Subscriptions == nil {
+		if _, ok := s.planOf(ec); !ok {
 			continue
 		}
 		subscriptions, err := s.deps.Subscriptions(s.revision, ec)
