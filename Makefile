@@ -135,7 +135,7 @@ overload: build ## ask five times of what a node can answer: what it turns away,
 soak: bench-soak ## the same as bench-soak: DURATION (10m) at half of the peak while the catalogue changes
 
 .PHONY: bench
-bench: ## measure quotes and the service beside their floors, and print the goals; some ten minutes, on a quiet machine
+bench: ## measure quotes and the service beside their floors, and print the goals; a quarter of an hour, on a quiet machine
 	go run ./bench/report
 
 .PHONY: bench-soak

@@ -117,8 +117,7 @@ var uploadPaces = service.Paces{Peak: paces.Peak, WarmUp: paces.WarmUp, Turn: ti
 func (w *wire) uploads(pair *service.Pair, bundles int) error {
 	const each = 500
 	say("quotes during uploads at %d bundles …", bundles)
-	// Twice as many rounds as others have: what is compared has two tails of its own, and the difference is small.
-	u, err := pair.MeasureUploads(w.ctx, 64, 2*w.s.latencyRounds, each, uploadPaces)
+	u, err := pair.MeasureUploads(w.ctx, 64, max(w.s.latencyRounds/2, 1), each, uploadPaces) // a round takes four times as long
 	if err != nil {
 		return err
 	}

@@ -74,7 +74,7 @@ func parse() settings {
 		return nil
 	})
 	flag.DurationVar(&s.load, "load", 400*time.Millisecond, "`time` of one turn of a load on the service or its floor")
-	flag.IntVar(&s.latencyRounds, "latency-rounds", 50, "how often a latency is measured, in turn with what it is compared with")
+	flag.IntVar(&s.latencyRounds, "latency-rounds", 200, "how often a latency is measured, in turn with what it is compared with")
 	flag.StringVar(&s.results, "o", "bench/results.json", "`file` that the results are written to, times included; none: they are not")
 	flag.StringVar(&s.recorded, "recorded", "bench/recorded.json", "`file` of what the guard compares with")
 	flag.StringVar(&s.doc, "doc", "", "measure nothing: write the goals of the results into this `document`")

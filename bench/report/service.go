@@ -23,9 +23,9 @@ const (
 	warmUp = 50 * time.Millisecond
 )
 
-// paces are those of latencies. Their tail is made of events that come once or twice in a second, so that only many
-// turns tell how one compares with the other.
-var paces = service.Paces{Peak: 100 * time.Millisecond, WarmUp: 20 * time.Millisecond, Turn: 400 * time.Millisecond}
+// paces are those of latencies. Ratios of one round to the next differ by a factor of two, whatever the length of a
+// turn, so that many short ones tell more than few long ones.
+var paces = service.Paces{Peak: 100 * time.Millisecond, WarmUp: 20 * time.Millisecond, Turn: 200 * time.Millisecond}
 
 // wire measures the running service.
 type wire struct {
