@@ -82,18 +82,16 @@ type Uploads struct {
 // the test endpoint.
 func (p *Pair) MeasureUploads(ctx context.Context, connections, rounds, bundlesEach int, paces Paces) (*Uploads, error) {
 	u := &Uploads{Bundles: bundlesEach}
-	changes, err := addAndRemove(bundlesEach)
+	target := p.HTTP(p.Service)
+	changes, err := newChanges(target, bundlesEach)
 	if err != nil {
 		return nil, err
 	}
-	target := p.HTTP(p.Service)
-	for _, hold := range []holding{(*Target).hold, (*Target).holdEvents} {
-		release, err := hold(target, ctx, connections)
-		if err != nil {
-			return nil, err
-		}
-		defer release()
+	release, err := target.holdBoth(ctx, connections)
+	if err != nil {
+		return nil, err
 	}
+	defer release()
 	for round := range rounds {
 		rate, err := target.halfPeak(ctx, connections, paces.Peak)
 		if err != nil {
@@ -105,7 +103,7 @@ func (p *Pair) MeasureUploads(ctx context.Context, connections, rounds, bundlesE
 			uploaded := make(chan error, 1)
 			go func() {
 				if busy {
-					uploaded <- p.upload(ctx, changes[len(u.Times)%len(changes)], u)
+					uploaded <- changes.send(ctx)
 				}
 				close(uploaded)
 			}()
@@ -120,15 +118,8 @@ func (p *Pair) MeasureUploads(ctx context.Context, connections, rounds, bundlesE
 			}
 		}
 	}
+	u.Times = changes.times
 	return u, nil
-}
-
-// upload sends one change.
-func (p *Pair) upload(ctx context.Context, change []byte, u *Uploads) error {
-	started := time.Now()
-	_, err := p.HTTP(p.Service).Ask(ctx, change)
-	u.Times = append(u.Times, time.Since(started))
-	return err
 }
 
 // uploadsBeyond is a number of bundles that no measured catalogue has: uploaded bundles are none of theirs.

@@ -77,6 +77,20 @@ func (t *Target) holdEvents(ctx context.Context, connections int) (release func(
 	}, nil
 }
 
+// holdBoth is hold for closed and for open loops.
+func (t *Target) holdBoth(ctx context.Context, connections int) (release func(), err error) {
+	closed, err := t.hold(ctx, connections)
+	if err != nil {
+		return nil, err
+	}
+	open, err := t.holdEvents(ctx, connections)
+	if err != nil {
+		closed()
+		return nil, err
+	}
+	return func() { open(); closed() }, nil
+}
+
 func closeAll(callers []caller) {
 	for _, c := range callers {
 		_ = c.close() // nothing is sent any more

@@ -45,19 +45,17 @@ func (p *Pair) Soak(ctx context.Context, connections, bundlesEach int, duration 
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	s := &Soak{}
-	requests, err := addAndRemove(bundlesEach)
+	target := p.HTTP(p.Service)
+	changes, err := newChanges(target, bundlesEach)
 	if err != nil {
 		return nil, err
 	}
-	target := p.HTTP(p.Service)
-	for _, hold := range []holding{(*Target).hold, (*Target).holdEvents} {
-		release, err := hold(target, ctx, connections)
-		if err != nil {
-			return nil, err
-		}
-		defer release()
+	changes.rest(true)
+	release, err := target.holdBoth(ctx, connections)
+	if err != nil {
+		return nil, err
 	}
-	changes := &changes{target: p.HTTP(p.Service), requests: requests, resting: true}
+	defer release()
 	stop, changed := make(chan struct{}), make(chan error, 1)
 	go func() {
 		err := changes.everySecond(ctx, stop)
@@ -125,15 +123,22 @@ func (s *Soak) Compared() (busy, rest []time.Duration) {
 	return busy, rest
 }
 
-// changes are sent to a target in turn.
+// changes are one that adds bundles and one that removes them, sent to a target in turn.
 type changes struct {
 	target   *Target
 	requests [][]byte
-	times    []time.Duration
+	// times are how long they took.
+	times []time.Duration
 
 	// mu is held while a change is under way.
 	mu      sync.Mutex
 	resting bool
+}
+
+// newChanges makes changes of so many bundles.
+func newChanges(target *Target, bundlesEach int) (*changes, error) {
+	requests, err := addAndRemove(bundlesEach)
+	return &changes{target: target, requests: requests}, err
 }
 
 // rest says whether changes are to rest, and returns once the last one is over.
@@ -161,6 +166,7 @@ func (c *changes) everySecond(ctx context.Context, stop chan struct{}) error {
 	}
 }
 
+// send sends the next one, unless they rest, and returns once it is over.
 func (c *changes) send(ctx context.Context) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
